@@ -1,0 +1,68 @@
+package state
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+)
+
+// Log is an append-only sequence of records: a change feed, a journal. Each
+// record gets the next number of its log, from 1 on, in the transaction that
+// appends it: ordered by commit, unique, without gaps.
+type Log[T any] struct{ Name string }
+
+// Append adds a record and gives its number.
+func (l Log[T]) Append(tx Tx, record T) int64 {
+	data, err := json.Marshal(record)
+	if err != nil {
+		panic(fmt.Errorf("state: encode %s: %w", l.Name, err))
+	}
+	n := l.Last(tx) + 1
+	tx.Put(l.Name, Number(n), data)
+	tx.Put(l.Name+"/last", "", []byte(strconv.FormatInt(n, 10)))
+	return n
+}
+
+// Last gives the number of the newest record, 0 if there never was one.
+func (l Log[T]) Last(tx Tx) int64 {
+	data, ok := tx.Get(l.Name+"/last", "")
+	if !ok {
+		return 0
+	}
+	n, _ := strconv.ParseInt(string(data), 10, 64)
+	return n
+}
+
+// Entry is a record of a log with its number.
+type Entry[T any] struct {
+	Seq    int64
+	Record T
+}
+
+// After gives up to limit records whose number is greater than seq, oldest first.
+func (l Log[T]) After(tx Tx, seq int64, limit int) []Entry[T] {
+	var out []Entry[T]
+	for key, data := range tx.Scan(l.Name, Number(seq+1), "", false) {
+		if len(out) == limit {
+			break
+		}
+		n, _ := strconv.ParseInt(key, 10, 64)
+		e := Entry[T]{Seq: n}
+		if err := json.Unmarshal(data, &e.Record); err != nil {
+			panic(fmt.Errorf("state: decode %s %d: %w", l.Name, n, err))
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// Forget removes the records up to and including seq; numbers aren't used again.
+func (l Log[T]) Forget(tx Tx, seq int64) {
+	var old []string
+	for key := range tx.Scan(l.Name, "", Number(seq+1), false) {
+		old = append(old, key)
+	}
+	for _, key := range old {
+		tx.Delete(l.Name, key)
+	}
+}
