@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 )
 
@@ -29,7 +30,10 @@ func (l Log[T]) Last(tx Tx) int64 {
 	if !ok {
 		return 0
 	}
-	n, _ := strconv.ParseInt(string(data), 10, 64)
+	n, err := strconv.ParseInt(string(data), 10, 64)
+	if err != nil {
+		panic(fmt.Errorf("state: decode last number of %s: %w", l.Name, err))
+	}
 	return n
 }
 
@@ -41,25 +45,35 @@ type Entry[T any] struct {
 
 // After gives up to limit records whose number is greater than seq, oldest first.
 func (l Log[T]) After(tx Tx, seq int64, limit int) []Entry[T] {
+	if limit <= 0 || seq == math.MaxInt64 {
+		return nil
+	}
 	var out []Entry[T]
-	for key, data := range tx.Scan(l.Name, Number(seq+1), "", false) {
-		if len(out) == limit {
-			break
+	for key, data := range tx.Scan(l.Name, Number(max(seq+1, 0)), "", false) {
+		n, err := strconv.ParseInt(key, 10, 64)
+		if err != nil {
+			panic(fmt.Errorf("state: key of %s: %w", l.Name, err))
 		}
-		n, _ := strconv.ParseInt(key, 10, 64)
 		e := Entry[T]{Seq: n}
 		if err := json.Unmarshal(data, &e.Record); err != nil {
 			panic(fmt.Errorf("state: decode %s %d: %w", l.Name, n, err))
 		}
 		out = append(out, e)
+		if len(out) == limit {
+			break
+		}
 	}
 	return out
 }
 
 // Forget removes the records up to and including seq; numbers aren't used again.
 func (l Log[T]) Forget(tx Tx, seq int64) {
+	end := ""
+	if seq < math.MaxInt64 {
+		end = Number(max(seq+1, 0))
+	}
 	var old []string
-	for key := range tx.Scan(l.Name, "", Number(seq+1), false) {
+	for key := range tx.Scan(l.Name, "", end, false) {
 		old = append(old, key)
 	}
 	for _, key := range old {

@@ -34,7 +34,8 @@ type Tx interface {
 	// Delete removes a key; a missing one is no error.
 	Delete(bucket, key string)
 	// Scan gives the keys k with from ≤ k < to in byte order, or in the
-	// opposite order if reverse; to == "" means no end. Writes to the bucket
-	// during a scan aren't allowed.
+	// opposite order if reverse; to == "" means no end. A write to the bucket
+	// during a scan of it fails the transaction; reads and writes elsewhere
+	// are free.
 	Scan(bucket, from, to string, reverse bool) iter.Seq2[string, []byte]
 }

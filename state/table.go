@@ -42,8 +42,13 @@ func Join(parts ...string) string {
 func Split(key string) []string { return strings.Split(key, separator) }
 
 // Number writes a number as a key part of fixed width, so that keys sort as
-// the numbers do. Negative numbers aren't allowed.
-func Number(n int64) string { return fmt.Sprintf("%019d", n) }
+// the numbers do. It panics on a negative number, whose key would sort wrongly.
+func Number(n int64) string {
+	if n < 0 {
+		panic(fmt.Errorf("state: %d can't be a key: it is negative", n))
+	}
+	return fmt.Sprintf("%019d", n)
+}
 
 // Range is a range of keys: From ≤ key < To, all from From on if To is "".
 type Range struct {
@@ -54,8 +59,12 @@ type Range struct {
 // All is the range of every key.
 func All() Range { return Range{} }
 
-// Prefix is the range of keys that begin with the given parts.
+// Prefix is the range of keys that begin with the given parts; without any,
+// of every key.
 func Prefix(parts ...string) Range {
+	if len(parts) == 0 {
+		return All()
+	}
 	p := Join(parts...) + separator
 	return Range{From: p, To: p[:len(p)-1] + "\x01"}
 }
@@ -115,7 +124,8 @@ func (t Table[T]) Scan(tx Tx, r Range) iter.Seq2[string, T] {
 }
 
 // By gives the records that an index holds for a range of index keys, in the
-// index's order, as (record key, record).
+// index's order, as (record key, record). A record with several index keys in
+// the range comes once for each.
 func (t Table[T]) By(tx Tx, index string, r Range) iter.Seq2[string, T] {
 	return func(yield func(string, T) bool) {
 		for entry := range tx.Scan(t.Name+"/"+index, r.From, r.To, r.Reverse) {
@@ -142,14 +152,29 @@ func (t Table[T]) Keys(tx Tx, index string, r Range) iter.Seq[string] {
 	}
 }
 
-// An index entry is the index key, a separator, the record key with its own
-// separators escaped, so that the last separator parts them.
+// An index entry is the index key, a separator and the record key. In the
+// record key the separator and the escaping byte are written as two bytes, in
+// a way that keeps byte order, so that the entry's last separator parts the
+// two whatever bytes a hostile key holds.
+const (
+	escape           = "\x01"
+	escapedSeparator = escape + "\x01" // a separator
+	escapedEscape    = escape + "\x02" // an escape
+)
+
 func entryOf(indexKey, key string) string {
-	return indexKey + separator + strings.ReplaceAll(key, separator, "\x02")
+	if strings.ContainsAny(key, separator+escape) {
+		key = strings.NewReplacer(separator, escapedSeparator, escape, escapedEscape).Replace(key)
+	}
+	return indexKey + separator + key
 }
 
 func keyOf(entry string) string {
-	return strings.ReplaceAll(entry[strings.LastIndex(entry, separator)+1:], "\x02", separator)
+	key := entry[strings.LastIndex(entry, separator)+1:]
+	if strings.Contains(key, escape) {
+		key = strings.NewReplacer(escapedSeparator, separator, escapedEscape, escape).Replace(key)
+	}
+	return key
 }
 
 func (t Table[T]) reindex(tx Tx, ix Index[T], key string, before, after []string) {
