@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-//go:embed tables
+//go:embed all:tables
 var files embed.FS
 
 // Catalog is every table known without anybody having made it.
