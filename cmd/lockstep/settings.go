@@ -1,0 +1,242 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	"gopkg.in/yaml.v3"
+
+	"lockstep/fault"
+)
+
+// Settings are what an operator sets of a process: folders, addresses, limits.
+// Everything that an API can change is state, not a setting.
+type Settings struct {
+	Data          string        `yaml:"data" help:"the data folder; one process owns it"`
+	Listen        string        `yaml:"listen" help:"address of the APIs and the portal over TLS"`
+	PortalListen  string        `yaml:"portal_listen" help:"address of the portal without TLS, loopback only; empty for none"`
+	PublicURL     string        `yaml:"public_url" help:"how clients reach --listen; deep links begin with it"`
+	Names         []string      `yaml:"names" help:"further host names and addresses for the server's certificate"`
+	Roles         []string      `yaml:"roles" help:"what this server is: xdr, workspace or both"`
+	Workspace     string        `yaml:"workspace" help:"name of the workspace made at first start"`
+	ResourceGroup string        `yaml:"resource_group" help:"its resource group"`
+	Subscription  string        `yaml:"subscription" help:"its subscription id; empty: made at first start"`
+	Tenant        string        `yaml:"tenant" help:"the tenant's id; empty: made at first start"`
+	XDRDays       int           `yaml:"xdr_days" help:"days that the XDR side keeps hunting rows"`
+	WorkspaceDays int           `yaml:"workspace_days" help:"days that the workspace keeps rows, where a table says nothing else"`
+	Memory        string        `yaml:"memory" help:"most memory for the columnar engine"`
+	QueryTimeout  time.Duration `yaml:"query_timeout" help:"most time for one query"`
+	QueryRows     int           `yaml:"query_rows" help:"most rows of one answer"`
+	LogFormat     string        `yaml:"log_format" help:"text or json"`
+	LogLevel      string        `yaml:"log_level" help:"debug, info, warn or error"`
+	ClockAhead    time.Duration `yaml:"clock_ahead" help:"run the server's clock ahead by this much, to rehearse retention"`
+	Password      string        `yaml:"password" secret:"true" help:"first password of the first user; empty: made at first start"`
+}
+
+// defaults are the settings of a newcomer.
+func defaults() Settings {
+	return Settings{
+		Data: "data", Listen: "127.0.0.1:8443", PortalListen: "127.0.0.1:8080", PublicURL: "https://localhost:8443",
+		Roles: []string{"xdr", "workspace"}, Workspace: "lockstep", ResourceGroup: "soc",
+		XDRDays: 30, WorkspaceDays: 90, Memory: "4GB", QueryTimeout: 3 * time.Minute, QueryRows: 100_000,
+		LogFormat: "text", LogLevel: "info",
+	}
+}
+
+// setting is one field of Settings with the names it goes by.
+type setting struct {
+	key, flag, env, help string
+	secret               bool
+	index                int
+}
+
+// settings lists the fields; flag and variable names follow from the key.
+func settings() []setting {
+	t := reflect.TypeFor[Settings]()
+	var out []setting
+	for i := range t.NumField() {
+		f := t.Field(i)
+		key := f.Tag.Get("yaml")
+		out = append(out, setting{
+			key: key, flag: strings.ReplaceAll(key, "_", "-"), env: "LOCKSTEP_" + strings.ToUpper(key),
+			help: f.Tag.Get("help"), secret: f.Tag.Get("secret") == "true", index: i,
+		})
+	}
+	return out
+}
+
+// addSettingFlags makes a flag of each setting.
+func addSettingFlags(flags *pflag.FlagSet) {
+	flags.String("config", "", "settings file (default lockstep.yaml in the data folder, if there is one)")
+	v := reflect.ValueOf(defaults())
+	for _, s := range settings() {
+		if s.secret {
+			continue // a secret on a command line shows in every process list: file or variable
+		}
+		switch d := v.Field(s.index).Interface().(type) {
+		case string:
+			flags.String(s.flag, d, s.help)
+		case int:
+			flags.Int(s.flag, d, s.help)
+		case time.Duration:
+			flags.Duration(s.flag, d, s.help)
+		case []string:
+			flags.StringSlice(s.flag, d, s.help)
+		}
+	}
+}
+
+// loadSettings reads file, variables and flags, in rising order of force, and
+// says where each value came from.
+func loadSettings(flags *pflag.FlagSet, environ func(string) (string, bool)) (Settings, map[string]string, error) {
+	set, from := defaults(), map[string]string{}
+	v := reflect.ValueOf(&set).Elem()
+	assign := func(s setting, text, origin string) error {
+		if err := setField(v.Field(s.index), text); err != nil {
+			return fault.At(origin, "%s: %w", s.key, err)
+		}
+		from[s.key] = origin
+		return nil
+	}
+	path, err := settingsPath(flags, environ)
+	if err != nil {
+		return set, nil, err
+	}
+	if path != "" {
+		if err := readSettings(path, &set, from); err != nil {
+			return set, nil, err
+		}
+	}
+	for _, s := range settings() {
+		if text, ok := environ(s.env); ok {
+			if err := assign(s, text, s.env); err != nil {
+				return set, nil, err
+			}
+		}
+		if f := flags.Lookup(s.flag); f != nil && f.Changed {
+			text := f.Value.String()
+			if sv, ok := f.Value.(pflag.SliceValue); ok {
+				text = strings.Join(sv.GetSlice(), ",")
+			}
+			if err := assign(s, text, "--"+s.flag); err != nil {
+				return set, nil, err
+			}
+		}
+	}
+	return set, from, set.validate()
+}
+
+// settingsPath gives the settings file to read, "" for none.
+func settingsPath(flags *pflag.FlagSet, environ func(string) (string, bool)) (string, error) {
+	if path, _ := flags.GetString("config"); path != "" {
+		return path, nil
+	}
+	if path, ok := environ("LOCKSTEP_CONFIG"); ok && path != "" {
+		return path, nil
+	}
+	data := defaults().Data
+	if text, ok := environ("LOCKSTEP_DATA"); ok {
+		data = text
+	}
+	if f := flags.Lookup("data"); f != nil && f.Changed {
+		data = f.Value.String()
+	}
+	path := filepath.Join(data, "lockstep.yaml")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	} else if err != nil {
+		return "", fmt.Errorf("look for a settings file: %w", err)
+	}
+	return path, nil
+}
+
+func readSettings(path string, set *Settings, from map[string]string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fault.New(fault.Invalid, "read settings: %w", err)
+	}
+	defer file.Close()
+	d := yaml.NewDecoder(file)
+	d.KnownFields(true)
+	if err := d.Decode(set); err != nil {
+		return fault.At(path, "%w", err)
+	}
+	var seen map[string]any
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = yaml.Unmarshal(data, &seen)
+	}
+	for key := range seen {
+		from[key] = path
+	}
+	return err
+}
+
+func setField(f reflect.Value, text string) error {
+	switch f.Interface().(type) {
+	case string:
+		f.SetString(text)
+	case int:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Errorf("%q is not a whole number", text)
+		}
+		f.SetInt(int64(n))
+	case time.Duration:
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			return fmt.Errorf("%q is not a duration (want for example 90s, 3m, 24h)", text)
+		}
+		f.SetInt(int64(d))
+	case []string:
+		var parts []string
+		for _, p := range strings.Split(text, ",") {
+			if p = strings.TrimSpace(p); p != "" {
+				parts = append(parts, p)
+			}
+		}
+		f.Set(reflect.ValueOf(parts))
+	}
+	return nil
+}
+
+// validate checks what can be checked without starting.
+func (s Settings) validate() error {
+	known := map[string]bool{"xdr": true, "workspace": true}
+	if len(s.Roles) == 0 {
+		return fault.At("roles", "name xdr, workspace or both")
+	}
+	for _, r := range s.Roles {
+		if !known[r] {
+			return fault.At("roles", "%q is none; there are xdr and workspace", r)
+		}
+	}
+	if s.XDRDays < 1 || s.WorkspaceDays < 4 || s.WorkspaceDays > 4383 {
+		return fault.At("workspace_days", "days must be 4 to 4383, and xdr_days at least 1")
+	}
+	if s.QueryRows < 1 || s.QueryTimeout <= 0 {
+		return fault.At("query_rows", "query_rows and query_timeout must be positive")
+	}
+	if !strings.HasPrefix(s.PublicURL, "https://") {
+		return fault.At("public_url", "%q must begin with https://: the vendors' clients refuse anything else", s.PublicURL)
+	}
+	return nil
+}
+
+// has reports whether the server plays a role.
+func (s Settings) has(role string) bool {
+	for _, r := range s.Roles {
+		if r == role {
+			return true
+		}
+	}
+	return false
+}
