@@ -42,7 +42,8 @@ type Capabilities struct {
 	WriteIDs     bool // Applied answers
 }
 
-// Hint says that an incident changed.
+// Hint says that an incident changed. Incident is "" if the feed's entry
+// concerns no incident that takes part: then only the position counts.
 type Hint struct {
 	Seq      int64 // position in the feed
 	Incident string
@@ -128,6 +129,12 @@ type Write struct {
 	IfVersion int64          // 0: whatever the version
 	Actor     security.Actor // on whose behalf
 	At        schema.Ticks   // when the value was set on the other side
+	// Stamps say it per field, where fields of one write were set by several
+	// actors. A field that isn't there was set by Actor at At.
+	Stamps map[Field]Stamp
+	// Notes are sentences for the activity log of the incident written to: a
+	// value of this side that lost a conflict, with who had set it.
+	Notes []string
 
 	Resolution  *Resolution
 	Owner       *security.Owner
@@ -136,6 +143,14 @@ type Write struct {
 	RemoveTags  []string
 	AddComments []security.Comment
 	Content     *Content // to the workspace alone
+}
+
+// Stamp gives who set a field and when.
+func (w Write) Stamp(f Field) Stamp {
+	if st, ok := w.Stamps[f]; ok {
+		return st
+	}
+	return Stamp{Actor: w.Actor, At: w.At}
 }
 
 // Applied says which version a write made.
