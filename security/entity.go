@@ -39,7 +39,8 @@ const (
 // names of the kind (accountName, hostName, address, …) plus mdeDeviceId and
 // aadDeviceId for hosts; values are text (true/false, decimal numbers, RFC
 // 3339 times), never empty. Parts are entities inside it: imageFile,
-// parentProcess, account, host, fileHashes, files, ipInterfaces …
+// parentProcess, account, host, key, fileHashes, files, ipInterfaces … A list of
+// plain values (urls, threats) is a field with a JSON array as its text.
 type Entity struct {
 	Kind   Kind                `json:"kind"`
 	Fields map[string]string   `json:"fields,omitempty"`
