@@ -78,10 +78,11 @@ type tx struct {
 
 func (t *tx) run(f func(state.Tx) error) error {
 	defer func() { t.ended = true }()
-	if err := state.Run(t, f); err != nil {
-		return err
+	err := state.Run(t, f)
+	if t.err != nil {
+		return t.err // what f made of the empty values it read after that says nothing
 	}
-	return t.err
+	return err
 }
 
 func (t *tx) bucket(name string) *node {
