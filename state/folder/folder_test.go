@@ -76,7 +76,7 @@ func TestEpochs(t *testing.T) {
 		}
 		last = e.First()
 	}
-	if folder.MaxEpoch.First() <= 0 || (folder.MaxEpoch + 1).First() > 0 {
+	if folder.MaxEpoch.First() <= 0 || (folder.MaxEpoch+1).First() > 0 {
 		t.Error("MaxEpoch isn't the last whose numbers fit")
 	}
 	err := s.Update(t.Context(), func(tx state.Tx) error {

@@ -2,7 +2,6 @@ package statetest
 
 import (
 	"fmt"
-	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -37,59 +36,57 @@ func table(t *testing.T, s state.Store) {
 			}},
 		}}
 		want := map[string]record{}
-		t.Repeat(map[string]func(*rapid.T){
-			"write": func(t *rapid.T) {
-				key := state.Join(rapid.SliceOfN(part, 1, 2).Draw(t, "key")...)
-				r := record{Status: part.Draw(t, "status"), Tags: rapid.SliceOfNDistinct(part, 0, 2, clean).Draw(t, "tags")}
-				remove := rapid.Bool().Draw(t, "remove")
-				update(t, s, func(tx state.Tx) {
-					if remove {
+		for range rapid.IntRange(1, 5).Draw(t, "updates") {
+			update(t, s, func(tx state.Tx) {
+				for range rapid.IntRange(1, 6).Draw(t, "writes") {
+					key := state.Join(rapid.SliceOfN(part, 1, 2).Draw(t, "key")...)
+					if rapid.IntRange(0, 3).Draw(t, "remove") == 0 {
 						tab.Delete(tx, key)
 						delete(want, key)
-						return
+						continue
 					}
+					r := record{Status: part.Draw(t, "status"), Tags: rapid.SliceOfNDistinct(part, 0, 2, clean).Draw(t, "tags")}
 					tab.Put(tx, key, r)
 					want[key] = r
-				})
-			},
-			"": func(t *rapid.T) {
-				status, tag := part.Draw(t, "status"), part.Draw(t, "tag")
-				var byStatus, byTag []string
-				for key, r := range want {
-					if clean(r.Status) == clean(status) {
-						byStatus = append(byStatus, key)
-					}
-					if slices.ContainsFunc(r.Tags, func(g string) bool { return clean(g) == clean(tag) }) {
-						byTag = append(byTag, key)
-					}
 				}
-				slices.Sort(byStatus)
-				slices.Sort(byTag)
-				view(t, s, func(tx state.Tx) {
-					same(t, collect(tab.Keys(tx, "status", state.Prefix(status))), byStatus)
-					var backwards []string
-					for key, r := range tab.By(tx, "tag", state.Prefix(tag).Backwards()) {
-						backwards = append(backwards, key)
-						same(t, fmt.Sprintf("%q", r), fmt.Sprintf("%q", want[key]))
-					}
-					slices.Reverse(backwards)
-					same(t, backwards, byTag)
-					n := 0
-					for key, r := range tab.Scan(tx, state.All()) {
-						n++
-						same(t, fmt.Sprintf("%q", r), fmt.Sprintf("%q", want[key]))
-					}
-					same(t, n, len(want))
-				})
-			},
-		})
+			})
+			status, tag := part.Draw(t, "status"), part.Draw(t, "tag")
+			view(t, s, func(tx state.Tx) { agree(t, tx, tab, want, status, tag) })
+		}
 	})
+}
+
+// agree compares what the table and its indexes give with plain records.
+func agree(t *rapid.T, tx state.Tx, tab state.Table[record], want map[string]record, status, tag string) {
+	var byStatus, byTag []string
+	for key, r := range want {
+		if clean(r.Status) == clean(status) {
+			byStatus = append(byStatus, key)
+		}
+		if slices.ContainsFunc(r.Tags, func(g string) bool { return clean(g) == clean(tag) }) {
+			byTag = append(byTag, key)
+		}
+	}
+	slices.Sort(byStatus)
+	slices.Sort(byTag)
+	same(t, slices.Collect(tab.Keys(tx, "status", state.Prefix(status))), byStatus)
+	var backwards []string
+	for key, r := range tab.By(tx, "tag", state.Prefix(tag).Backwards()) {
+		backwards = append(backwards, key)
+		same(t, fmt.Sprintf("%q", r), fmt.Sprintf("%q", want[key]))
+	}
+	slices.Reverse(backwards)
+	same(t, backwards, byTag)
+	n := 0
+	for key, r := range tab.Scan(tx, state.All()) {
+		n++
+		same(t, fmt.Sprintf("%q", r), fmt.Sprintf("%q", want[key]))
+	}
+	same(t, n, len(want))
 }
 
 // clean is what Join makes of a part, so that parts it can't tell apart count as one.
 func clean(part string) string { return strings.ReplaceAll(part, "\x00", "\uFFFD") }
-
-func collect[T any](seq iter.Seq[T]) []T { return slices.Collect(seq) }
 
 // log: numbers count from 1 without a gap, also over failed appends and after
 // Forget, and any position a client may send is answered.

@@ -106,45 +106,42 @@ func model(t *testing.T, s state.Store) {
 		run++
 		buckets := []string{fmt.Sprintf("m%d", run), fmt.Sprintf("m%d/x", run)}
 		committed := map[string]map[string]string{buckets[0]: {}, buckets[1]: {}}
-		t.Repeat(map[string]func(*rapid.T){
-			"transaction": func(t *rapid.T) {
-				mine := map[string]map[string]string{}
-				for b, m := range committed {
-					mine[b] = maps.Clone(m)
+		for range rapid.IntRange(1, 8).Draw(t, "transactions") {
+			mine := map[string]map[string]string{}
+			for b, m := range committed {
+				mine[b] = maps.Clone(m)
+			}
+			fail := rapid.SampledFrom([]string{"", "", "", "error", "panic"}).Draw(t, "fail")
+			n := rapid.SampledFrom([]int{1, 3, 40}).Draw(t, "n")
+			err := s.Update(context.Background(), func(tx state.Tx) error {
+				for range n {
+					step(t, tx, rapid.SampledFrom(buckets).Draw(t, "bucket"), mine)
 				}
-				fail := rapid.SampledFrom([]string{"", "", "", "error", "panic"}).Draw(t, "fail")
-				n := rapid.SampledFrom([]int{1, 3, 25}).Draw(t, "n")
-				err := s.Update(context.Background(), func(tx state.Tx) error {
-					for range n {
-						step(t, tx, rapid.SampledFrom(buckets).Draw(t, "bucket"), mine)
-					}
-					switch fail {
-					case "error":
-						return errWanted
-					case "panic":
-						panic(errWanted)
-					}
-					return nil
-				})
-				if fail == "" {
-					if err != nil {
-						t.Fatalf("update: %v", err)
-					}
-					committed = mine
-				} else if !errors.Is(err, errWanted) {
-					t.Fatalf("update gave %v, want the error of f", err)
+				switch fail {
+				case "error":
+					return errWanted
+				case "panic":
+					panic(errWanted)
 				}
-			},
-			"": func(t *rapid.T) {
-				from, to := keys().Draw(t, "from"), keys().Draw(t, "to")
-				reverse := rapid.Bool().Draw(t, "reverse")
-				view(t, s, func(tx state.Tx) {
-					for _, b := range buckets {
-						same(t, scan(tx, b, from, to, reverse), reference(committed[b], from, to, reverse))
-					}
-				})
-			},
-		})
+				return nil
+			})
+			if fail == "" {
+				if err != nil {
+					t.Fatalf("update: %v", err)
+				}
+				committed = mine
+			} else if !errors.Is(err, errWanted) {
+				t.Fatalf("update gave %v, want the error of f", err)
+			}
+			from, to := keys().Draw(t, "from"), keys().Draw(t, "to")
+			reverse := rapid.Bool().Draw(t, "reverse")
+			view(t, s, func(tx state.Tx) {
+				for _, b := range buckets {
+					same(t, scan(tx, b, from, to, reverse), reference(committed[b], from, to, reverse))
+					same(t, scan(tx, b, "", "", reverse), reference(committed[b], "", "", reverse))
+				}
+			})
+		}
 	})
 }
 
