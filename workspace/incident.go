@@ -32,9 +32,9 @@ type Status string
 
 // The states.
 const (
-	New    Status = "New"
-	Active Status = "Active"
-	Closed Status = "Closed"
+	StatusNew    Status = "New"
+	StatusActive Status = "Active"
+	StatusClosed Status = "Closed"
 )
 
 // Incident is an incident of a workspace's queue.
@@ -103,7 +103,8 @@ type Put struct {
 	LastActivity          schema.Ticks
 }
 
-// Change is an entry of a workspace's change feed.
+// Change is an entry of a workspace's change feed. A deleted incident has no
+// snapshot.
 type Change struct {
 	Workspace string       `json:"workspace"`
 	Kind      string       `json:"kind"` // incident or alert
