@@ -98,6 +98,7 @@ type Selection[T any] struct {
 	Limit  int
 	Skip   int
 	Less   func(a, b T) bool // another order than newest first; then paging is by Skip
+	Count  bool              // fill Page.Total, which reads all; with Less it is filled anyway
 }
 
 // Page is one page of a list. Total counts all that match, -1 if it wasn't asked for.

@@ -1,0 +1,162 @@
+package correlation
+
+import (
+	"cmp"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"lockstep/security"
+)
+
+// Look reads from an alert what correlation uses of it: the things it names,
+// those that say nothing about a story left out, the rest strongest first.
+func (l Linking) Look(a security.Alert) Sight {
+	s := Sight{
+		Alert: a.ID, Detector: Detector(a), Tactics: security.SortTactics(a.Tactics),
+		First: a.FirstActivity, Last: max(a.FirstActivity, a.LastActivity),
+	}
+	var c collector
+	for _, e := range a.Evidence {
+		c.add(e.Entity)
+	}
+	for _, p := range c.pieces {
+		p.Keys = slices.DeleteFunc(p.Keys, func(k string) bool { return security.Weak(k) || slices.Contains(c.common, k) })
+		if len(p.Keys) > 0 && l.p.Base[p.Kind] > 0 {
+			s.Pieces = l.unite(s.Pieces, p)
+		}
+	}
+	slices.SortStableFunc(s.Pieces, func(p, q Piece) int { return cmp.Compare(l.p.Base[q.Kind], l.p.Base[p.Kind]) })
+	s.Pieces = s.Pieces[:min(len(s.Pieces), l.p.Pieces)]
+	return s
+}
+
+// Detector names the detection that raised an alert.
+func Detector(a security.Alert) string {
+	return a.ServiceSource + "/" + cmp.Or(a.DetectorID, a.AlertType, "") + "/" + a.Title
+}
+
+// unite adds a piece, made one with those that share a key: they are the same
+// thing, and must not count as two pieces of evidence.
+func (l Linking) unite(pieces []Piece, p Piece) []Piece {
+	out := pieces[:0]
+	for _, q := range pieces {
+		if !slices.ContainsFunc(q.Keys, func(k string) bool { return slices.Contains(p.Keys, k) }) {
+			out = append(out, q)
+			continue
+		}
+		if l.p.Base[q.Kind] >= l.p.Base[p.Kind] {
+			p.Kind = q.Kind
+		}
+		p.Asset = p.Asset || q.Asset
+		keys := slices.Clone(q.Keys)
+		for _, k := range p.Keys {
+			if !slices.Contains(keys, k) {
+				keys = append(keys, k)
+			}
+		}
+		p.Keys = keys
+	}
+	return append(out, p)
+}
+
+// collector gathers the pieces of an alert's entities and of their parts.
+type collector struct {
+	pieces []Piece
+	common []string // keys of things that every machine has
+}
+
+// parts are the entities inside another that are evidence of their own.
+var parts = []string{"imageFile", "account", "host"}
+
+func (c *collector) add(e security.Entity) {
+	keys := e.Keys()
+	switch {
+	case e.Kind == security.File && systemFile(e):
+		c.common = append(append(c.common, keys...), keysOf(e.Parts["fileHashes"])...)
+		return
+	case e.Kind == security.File:
+		keys = append(keys, keysOf(e.Parts["fileHashes"])...)
+	case e.Kind == security.Account && commonAccount(e), e.Kind == security.IP && commonAddress(e):
+		return
+	case e.Kind == security.Mailbox:
+		keys = append(keys, holder(e.Field("mailboxPrimaryAddress")).Keys()...)
+	case e.Kind == security.URL:
+		keys = append(keys, domain(e.Field("url")).Keys()...)
+	}
+	if len(keys) > 0 {
+		c.pieces = append(c.pieces, Piece{Kind: e.Kind, Keys: keys, Asset: assets[e.Kind]})
+	}
+	for _, name := range parts {
+		for _, part := range e.Parts[name] {
+			c.add(part)
+		}
+	}
+}
+
+// assets are the kinds that an attack moves between.
+var assets = map[security.Kind]bool{security.Host: true, security.Account: true, security.Mailbox: true, security.AzureResource: true}
+
+func keysOf(entities []security.Entity) []string {
+	var keys []string
+	for _, e := range entities {
+		keys = append(keys, e.Keys()...)
+	}
+	return keys
+}
+
+// holder is the user whose mailbox an address is.
+func holder(address string) security.Entity {
+	name, suffix, ok := strings.Cut(address, "@")
+	if !ok {
+		return security.Entity{Kind: security.Account}
+	}
+	return security.Entity{Kind: security.Account}.With("accountName", name).With("upnSuffix", suffix)
+}
+
+// domain is the host name of a URL.
+func domain(text string) security.Entity {
+	u, err := url.Parse(text)
+	if err != nil {
+		return security.Entity{Kind: security.DNS}
+	}
+	return security.Entity{Kind: security.DNS}.With("domainName", strings.ToLower(u.Hostname()))
+}
+
+// systemFolders hold what every machine has; a file there links nothing.
+var systemFolders = []string{"/windows/", "/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/lib/", "/lib/"}
+
+func systemFile(e security.Entity) bool {
+	folder := strings.ToLower(strings.ReplaceAll(e.Field("directory"), `\`, "/")) + "/"
+	if len(folder) > 2 && folder[1] == ':' {
+		folder = folder[2:] // the drive
+	}
+	return slices.ContainsFunc(systemFolders, func(f string) bool { return strings.HasPrefix(folder, f) })
+}
+
+// commonNames are accounts that every machine has.
+// Source: Windows well-known security principals.
+var commonNames = map[string]bool{
+	"system": true, "localsystem": true, "local system": true, "local service": true, "localservice": true,
+	"network service": true, "networkservice": true, "anonymous logon": true, "iusr": true, "root": true,
+}
+
+// commonSIDs are the security identifiers of such accounts.
+var commonSIDs = map[string]bool{"S-1-5-7": true, "S-1-5-18": true, "S-1-5-19": true, "S-1-5-20": true}
+
+// commonAccount tells whether an account exists on every machine, or is a
+// machine's own, which says no more than the machine does.
+func commonAccount(e security.Entity) bool {
+	name := strings.ToLower(e.Field("accountName"))
+	return commonNames[name] || strings.HasSuffix(name, "$") || commonSIDs[strings.ToUpper(e.Field("sid"))]
+}
+
+// commonAddress tells whether an address means something else on every machine.
+func commonAddress(e security.Entity) bool {
+	ip, err := netip.ParseAddr(e.Field("address"))
+	if err != nil {
+		return false
+	}
+	return ip.IsLoopback() || ip.IsUnspecified() || ip.IsMulticast() || ip.IsLinkLocalUnicast() || ip.Unmap() == netip.AddrFrom4([4]byte{255, 255, 255, 255})
+}

@@ -1,0 +1,50 @@
+package xdr
+
+import (
+	"lockstep/security"
+)
+
+// name gives an incident's name from its alerts: what happened, on how many
+// endpoints or to how many users, and whether several products say so.
+// Source: facts 4.5, and the titles of recorded incidents.
+func (p profile) name() string {
+	return p.subject() + p.scope() + p.sources()
+}
+
+// subject is one alert's title as long as all have it; else the stages.
+func (p profile) subject() string {
+	if !p.SeveralOf {
+		return p.Title
+	}
+	switch n := len(p.Stages); n {
+	case 0:
+		return "Multi-stage incident"
+	case 1:
+		return security.TacticTitle(p.Stages[0]) + " incident"
+	default:
+		return "Multi-stage incident involving " + security.TacticTitle(p.Stages[0]) + " & " + security.TacticTitle(p.Stages[n-1])
+	}
+}
+
+// scope says how much is affected: endpoints if there are any, else users.
+func (p profile) scope() string {
+	users := max(p.count(security.Account), p.count(security.Mailbox))
+	switch hosts := p.count(security.Host); {
+	case hosts > 1:
+		return " on multiple endpoints"
+	case hosts == 1:
+		return " on one endpoint"
+	case users > 1:
+		return " involving multiple users"
+	case users == 1:
+		return " involving one user"
+	}
+	return ""
+}
+
+func (p profile) sources() string {
+	if len(p.Products) > 1 {
+		return " reported by multiple sources"
+	}
+	return ""
+}
