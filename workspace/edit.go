@@ -161,6 +161,7 @@ func (e *edit) label(add, remove []string, st port.Stamp) {
 		}
 	}
 	for _, name := range add {
+		name = strings.TrimSpace(name)
 		if !slices.ContainsFunc(labels, func(l Label) bool { return l.Type == LabelUser && strings.EqualFold(l.Name, name) }) {
 			added = append(added, name)
 			labels = append(labels, Label{Name: name, Type: LabelUser})

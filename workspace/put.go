@@ -133,8 +133,9 @@ func labelChanges(labels []Label, want []string) (add, remove []string) {
 		assigned[strings.ToLower(l.Name)] = l.Type == LabelAutoAssigned
 	}
 	for _, name := range want {
-		wanted[strings.ToLower(name)] = true
-		if !assigned[strings.ToLower(name)] {
+		key := strings.ToLower(strings.TrimSpace(name))
+		wanted[key] = true
+		if !assigned[key] {
 			add = append(add, name)
 		}
 	}

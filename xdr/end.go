@@ -166,8 +166,9 @@ func check(w port.Write) error {
 	return nil
 }
 
-// patchOf is a write as a change of the incident. Unset parts of a closing
-// reason stay as they are; the dictionary between the sides is the connector's.
+// patchOf is a write as a change of the incident. A resolution is one whole
+// value: its unset parts become unset; the dictionary between the sides is the
+// connector's.
 func patchOf(w port.Write) Patch {
 	p := Patch{Owner: w.Owner, Severity: w.Severity, AddTags: w.AddTags, RemoveTags: w.RemoveTags, AddComments: w.AddComments}
 	r := w.Resolution
@@ -177,15 +178,7 @@ func patchOf(w port.Write) Patch {
 	if status := Status(r.Status); r.Status != "" {
 		p.Status = &status
 	}
-	if r.Classification != "" {
-		p.Classification = &r.Classification
-	}
-	if r.Reason != "" {
-		p.Determination = &r.Reason
-	}
-	if r.Comment != "" {
-		p.ResolvingComment = &r.Comment
-	}
+	p.Classification, p.Determination, p.ResolvingComment = &r.Classification, &r.Reason, &r.Comment
 	return p
 }
 

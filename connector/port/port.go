@@ -136,8 +136,8 @@ type Write struct {
 	// value of this side that lost a conflict, with who had set it.
 	Notes []string
 
-	Resolution  *Resolution
-	Owner       *security.Owner
+	Resolution  *Resolution     // the whole value: its unset parts become unset
+	Owner       *security.Owner // the zero Owner unassigns
 	Severity    *security.Severity
 	AddTags     []string
 	RemoveTags  []string
