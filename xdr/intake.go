@@ -225,8 +225,7 @@ func (u *work) renew(r *heldAlert, p prepared) {
 	if in.Severity.Above(old.Severity) {
 		u.raise(h, in.Severity)
 	}
-	h.book.Profile = h.book.Profile.with(profileOf(in))
-	h.derive()
+	u.learn(h, in)
 	u.revisit(h, r)
 }
 

@@ -104,16 +104,18 @@ func differences(a, b *held) (why []string) {
 }
 
 // guards says why correlation must not merge two incidents by itself.
-func guards(target, source *held) []string {
+func (u *work) guards(target, source *held) []string {
 	why := differences(target, source)
-	together := target.book.Profile.with(source.book.Profile)
 	if n := len(target.AlertIDs) + len(source.AlertIDs); n > maxMergedAlerts {
 		why = append(why, fmt.Sprintf("together they would have %d alerts, more than %d", n, maxMergedAlerts))
 	}
-	if n := len(together.Things); n > maxMergedEntities {
-		why = append(why, fmt.Sprintf("together they would have %d entities, more than %d", n, maxMergedEntities))
+	if a, b := u.cast(target), u.cast(source); a.size()+b.size() > maxMergedEntities {
+		if n := together(a, b); n > maxMergedEntities {
+			why = append(why, fmt.Sprintf("together they would have %d entities, more than %d", n, maxMergedEntities))
+		}
 	}
-	if span := together.Last - together.First; span > maxMergedSpan {
+	a, b := target.book.Profile, source.book.Profile
+	if span := max(a.Last, b.Last) - min(a.First, b.First); span > maxMergedSpan {
 		why = append(why, fmt.Sprintf("together they would span %d days, more than %d", span/schema.Day, maxMergedSpan/schema.Day))
 	}
 	return why
@@ -147,7 +149,7 @@ func (u *work) connect(h *held, found []correlation.Link) *held {
 			continue
 		}
 		target, source := direction(h, other)
-		if why := guards(target, source); len(why) > 0 {
+		if why := u.guards(target, source); len(why) > 0 {
 			u.refuse(h, other, strings.Join(why, "; "))
 			continue
 		}
@@ -214,7 +216,12 @@ func (u *work) moveAlerts(target, source *held) {
 	target.AlertIDs = slices.Concat(first.AlertIDs, second.AlertIDs)
 	target.book.Profile = first.book.Profile.with(second.book.Profile)
 	target.stale = target.stale || source.stale
+	for _, t := range u.cast(source).list() {
+		u.cast(target).add(t)
+	}
 	source.AlertIDs, source.book.Profile, source.stale = nil, profile{}, false
+	source.cast = newCast(nil)
+	source.cast.changed = true
 	source.EntityCount = 0
 }
 
@@ -244,7 +251,7 @@ func (u *work) inherit(target, source *held, by security.Actor) {
 		target.Severity, target.SeverityByHand = source.Severity, source.SeverityByHand
 		u.stamp(target, port.FieldSeverity, st)
 	}
-	target.derive()
+	u.derive(target)
 }
 
 // copyHistory copies comments and activity lines, marked with their origin.

@@ -4,12 +4,10 @@ import (
 	"lockstep/security"
 )
 
-// name gives an incident's name from its alerts: what happened, on how many
+// nameOf gives an incident's name from its alerts and their entities: what happened, on how many
 // endpoints or to how many users, and whether several products say so.
 // Source: facts 4.5, and the titles of recorded incidents.
-func (p profile) name() string {
-	return p.subject() + p.scope() + p.sources()
-}
+func nameOf(p profile, c *cast) string { return p.subject() + c.scope() + p.sources() }
 
 // subject is one alert's title as long as all have it; else the stages.
 func (p profile) subject() string {
@@ -27,9 +25,9 @@ func (p profile) subject() string {
 }
 
 // scope says how much is affected: endpoints if there are any, else users.
-func (p profile) scope() string {
-	users := max(p.count(security.Account), p.count(security.Mailbox))
-	switch hosts := p.count(security.Host); {
+func (c *cast) scope() string {
+	users := max(c.count(security.Account), c.count(security.Mailbox))
+	switch hosts := c.count(security.Host); {
 	case hosts > 1:
 		return " on multiple endpoints"
 	case hosts == 1:

@@ -85,8 +85,7 @@ func (u *work) add(h *held, r *heldAlert) {
 	u.touch(h, correlationActor)
 	h.AlertIDs = append(h.AlertIDs, r.Alert.ID)
 	u.raise(h, r.Alert.Severity)
-	h.book.Profile = h.book.Profile.with(profileOf(r.Alert))
-	h.derive()
+	u.learn(h, r.Alert)
 	if h.Version == 0 && h.Description == "" {
 		h.Description = r.Alert.Description
 	}

@@ -25,12 +25,6 @@ type profile struct {
 	Last       schema.Ticks      `json:"last,omitempty"`
 }
 
-// thing is an entity as a profile counts it: its kind and all its keys.
-type thing struct {
-	Kind security.Kind `json:"kind"`
-	Keys []string      `json:"keys"`
-}
-
 // profileOf is the profile of one alert.
 func profileOf(a security.Alert) profile {
 	p := profile{
@@ -44,11 +38,6 @@ func profileOf(a security.Alert) profile {
 	} else if len(p.Tactics) > 0 {
 		p.Stages = p.Tactics[:1]
 	}
-	for _, e := range a.Evidence {
-		if keys := e.Entity.Keys(); len(keys) > 0 {
-			p.Things = unite(p.Things, thing{Kind: e.Entity.Kind, Keys: keys})
-		}
-	}
 	return p
 }
 
@@ -61,8 +50,8 @@ func (p profile) with(q profile) profile {
 	if q.Severity.Above(p.Severity) {
 		p.Severity = q.Severity
 	}
-	p.Stages = security.SortTactics(slices.Concat(p.Stages, q.Stages))
-	p.Tactics = security.SortTactics(slices.Concat(p.Tactics, q.Tactics))
+	p.Stages = stages(p.Stages, q.Stages)
+	p.Tactics = stages(p.Tactics, q.Tactics)
 	p.Techniques = union(p.Techniques, q.Techniques)
 	p.Products = union(p.Products, q.Products)
 	p.Detectors = union(p.Detectors, q.Detectors)
@@ -70,47 +59,30 @@ func (p profile) with(q profile) profile {
 		p.First = q.First
 	}
 	p.Last = max(p.Last, q.Last)
-	for _, t := range q.Things {
-		p.Things = unite(p.Things, t)
-	}
 	return p
 }
 
-// unite adds a thing to distinct ones, making one of all that share a key.
-func unite(things []thing, t thing) []thing {
-	same := func(o thing) bool {
-		return slices.ContainsFunc(o.Keys, func(k string) bool { return slices.Contains(t.Keys, k) })
+// stages is the distinct tactics of both in kill-chain order.
+func stages(a, b []string) []string {
+	if within(b, a) {
+		return a
 	}
-	at := slices.IndexFunc(things, same)
-	if at < 0 {
-		return append(slices.Clip(things), t)
-	}
-	out := slices.Clone(things[:at])
-	for _, o := range things[at:] {
-		if same(o) {
-			t = thing{Kind: o.Kind, Keys: union(o.Keys, t.Keys)}
-		} else {
-			out = append(out, o)
-		}
-	}
-	return append(out, t)
+	return security.SortTactics(slices.Concat(a, b))
 }
 
-// union is the distinct texts of both, sorted.
+// within tells whether b has every text of a.
+func within(a, b []string) bool {
+	return !slices.ContainsFunc(a, func(t string) bool { return !slices.Contains(b, t) })
+}
+
+// union is the distinct texts of both, sorted; a is.
 func union(a, b []string) []string {
+	if within(b, a) {
+		return a
+	}
 	out := slices.Concat(a, b)
 	sort.Strings(out)
 	return slices.Compact(out)
-}
-
-// count counts the distinct things of a kind.
-func (p profile) count(kind security.Kind) (n int) {
-	for _, t := range p.Things {
-		if t.Kind == kind {
-			n++
-		}
-	}
-	return n
 }
 
 // standing is the incident as correlation sees it.
@@ -118,28 +90,37 @@ func (h *held) standing() correlation.Standing {
 	return correlation.Standing{Open: h.Status != Resolved && h.Status != Redirected, Detectors: h.book.Profile.Detectors, Tactics: h.book.Profile.Tactics}
 }
 
-// derive sets what follows from the incident's alerts.
-func (h *held) derive() {
-	p := h.book.Profile
+// derive sets what follows from an incident's alerts.
+func (u *work) derive(h *held) {
+	p, cast := h.book.Profile, u.cast(h)
 	h.Products, h.Tactics, h.Techniques = p.Products, p.Tactics, p.Techniques
 	h.FirstActivity, h.LastActivity = p.First, p.Last
-	h.EntityCount = len(p.Things)
+	h.EntityCount = cast.size()
 	if !h.DisplayNameByHand {
-		h.DisplayName = p.name()
+		h.DisplayName = nameOf(p, cast)
 	}
 	if !h.SeverityByHand {
 		h.Severity = p.Severity
 	}
 }
 
-// remake makes the profile of an incident again from its alerts.
+// learn adds an alert to what an incident's alerts say together.
+func (u *work) learn(h *held, a security.Alert) {
+	h.book.Profile = h.book.Profile.with(profileOf(a))
+	u.cast(h).addAlert(a)
+	u.derive(h)
+}
+
+// remake makes the profile and cast of an incident again from its alerts.
 func (u *work) remake(h *held) {
 	h.stale = false
-	h.book.Profile = profile{}
+	h.book.Profile, h.cast = profile{}, newCast(nil)
+	h.cast.changed = true
 	for _, id := range h.AlertIDs {
 		if r := u.alert(id); r != nil {
 			h.book.Profile = h.book.Profile.with(profileOf(r.Alert))
+			h.cast.addAlert(r.Alert)
 		}
 	}
-	h.derive()
+	u.derive(h)
 }

@@ -15,6 +15,7 @@ import (
 var (
 	incidents = state.Table[Incident]{Name: "xdr/incidents"}
 	books     = state.Table[book]{Name: "xdr/books"}
+	casts     = state.Table[[]thing]{Name: "xdr/casts"}
 	alerts    = state.Table[alertRecord]{Name: "xdr/alerts", Indexes: []state.Index[alertRecord]{
 		{Name: "incident", Keys: func(r alertRecord) []string {
 			return []string{state.Join(incidentKey(r.Alert.IncidentID), state.Number(int64(r.Alert.Created)))}

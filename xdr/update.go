@@ -94,7 +94,7 @@ func (u *work) setTexts(h *held, p Patch, a author) error {
 		}
 		byHand := name != "" // an empty one gives the name back to us
 		if !byHand {
-			name = h.book.Profile.name()
+			name = nameOf(h.book.Profile, u.cast(h))
 		}
 		if name != h.DisplayName {
 			u.record(h, "", a, "displayNameChanged", h.DisplayName, name, fmt.Sprintf("Name changed from %s to %s.", quote(h.DisplayName), quote(name)))

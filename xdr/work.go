@@ -33,9 +33,10 @@ type work struct {
 type held struct {
 	Incident
 	book    book
-	changed bool // gets a version
-	noted   bool // has news in its book
-	stale   bool // its profile has to be made again from its alerts
+	cast    *cast // nil: not read yet
+	changed bool  // gets a version
+	noted   bool  // has news in its book
+	stale   bool  // its profile has to be made again from its alerts
 	lines   []Activity
 }
 
@@ -266,5 +267,8 @@ func (u *work) store(h *held) (appended bool) {
 		activities.Put(u.tx, state.Join(key, state.Number(h.book.Activities)), line)
 	}
 	books.Put(u.tx, key, h.book)
+	if h.cast != nil && h.cast.changed {
+		casts.Put(u.tx, key, h.cast.list())
+	}
 	return h.changed
 }

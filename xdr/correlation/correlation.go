@@ -14,6 +14,8 @@
 package correlation
 
 import (
+	"slices"
+
 	"lockstep/schema"
 	"lockstep/security"
 )
@@ -110,6 +112,9 @@ type Peer struct {
 
 // Live gives the memory with every incident replaced by where it lives now.
 func (m Memory) Live(live func(string) string) Memory {
+	if !slices.ContainsFunc(m.Visits, func(v Visit) bool { return live(v.Incident) != v.Incident }) {
+		return m
+	}
 	out := Memory{Peers: m.Peers, Visits: make([]Visit, 0, len(m.Visits))}
 	for _, v := range m.Visits {
 		v.Incident = live(v.Incident)
