@@ -1,0 +1,148 @@
+package portal
+
+import (
+	"encoding/json"
+	"slices"
+	"sort"
+	"strings"
+
+	"lockstep/security"
+)
+
+// nameFields says which fields make the name that pages show, most telling
+// first, a kind each. Source: the friendlyName of ARM entities.
+var nameFields = map[security.Kind][]string{
+	security.Account:          {"displayName", "userPrincipalName", "accountName", "aadUserId", "sid"},
+	security.Host:             {"hostName", "netBiosName", "fqdn", "mdeDeviceId", "aadDeviceId"},
+	security.IP:               {"address"},
+	security.File:             {"fileName"},
+	security.FileHash:         {"hashValue"},
+	security.Process:          {"commandLine", "processId"},
+	security.URL:              {"url"},
+	security.DNS:              {"domainName"},
+	security.Mailbox:          {"mailboxPrimaryAddress", "upn", "displayName"},
+	security.MailMessage:      {"subject", "networkMessageId", "recipient"},
+	security.MailCluster:      {"query", "clusterSourceIdentifier"},
+	security.Malware:          {"malwareName"},
+	security.CloudApplication: {"appName", "instanceName", "appId"},
+	security.OAuthApplication: {"name", "oAuthAppId", "appId"},
+	security.AzureResource:    {"resourceId"},
+	security.RegistryKey:      {"key"},
+	security.RegistryValue:    {"valueName", "valueData"},
+	security.SecurityGroup:    {"distinguishedName", "sid"},
+}
+
+// entityName gives a name for any entity: a telling field, else a part's
+// name, else any field, else the kind.
+func entityName(e security.Entity) string {
+	if e.Kind == security.Process {
+		if image, ok := e.Part("imageFile"); ok && image.Field("fileName") != "" {
+			return image.Field("fileName")
+		}
+	}
+	for _, f := range nameFields[e.Kind] {
+		if v := e.Field(f); v != "" {
+			return v
+		}
+	}
+	for _, name := range sortedKeys(e.Fields) {
+		return e.Fields[name]
+	}
+	for _, name := range sortedKeys(e.Parts) {
+		if p, ok := e.Part(name); ok {
+			return entityName(p)
+		}
+	}
+	return string(e.Kind)
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// verdicts in rising order of concern (Graph evidenceVerdict).
+var verdicts = []string{"", "unknown", "noThreatsFound", "suspicious", "malicious"}
+
+// flatten lists an entity's fields and, one level down, those of its parts.
+func flatten(e security.Entity) [][2]string {
+	out := [][2]string{}
+	for _, f := range sortedKeys(e.Fields) {
+		out = append(out, [2]string{f, e.Fields[f]})
+	}
+	for _, part := range sortedKeys(e.Parts) {
+		for _, inner := range e.Parts[part] {
+			for _, f := range sortedKeys(inner.Fields) {
+				out = append(out, [2]string{part + "." + f, inner.Fields[f]})
+			}
+		}
+	}
+	return out
+}
+
+// mention is what alerts say of an entity.
+type mention struct {
+	alerts      int
+	verdict     int
+	remediation string
+	roles       []string
+}
+
+// entityViews joins an incident's entities with what its alerts say of them:
+// the worst verdict, the remediation and the roles, and how many name them.
+func entityViews(entities []security.Entity, alerts []security.Alert) []EntityView {
+	said := map[string]*mention{}
+	for _, a := range alerts {
+		counted := map[string]bool{}
+		for _, ev := range a.Evidence {
+			key := entityKey(ev.Entity)
+			m := said[key]
+			if m == nil {
+				m = &mention{}
+				said[key] = m
+			}
+			if !counted[key] {
+				counted[key] = true
+				m.alerts++
+			}
+			m.verdict = max(m.verdict, slices.Index(verdicts, ev.Verdict))
+			if ev.RemediationStatus != "" && ev.RemediationStatus != "none" {
+				m.remediation = ev.RemediationStatus
+			}
+			for _, role := range append(slices.Clone(ev.Roles), ev.DetailedRoles...) {
+				if role != "" && !slices.Contains(m.roles, role) {
+					m.roles = append(m.roles, role)
+				}
+			}
+		}
+	}
+	out := make([]EntityView, 0, len(entities))
+	for _, e := range entities {
+		v := EntityView{Kind: e.Kind, Name: entityName(e), Roles: []string{}, Fields: flatten(e)}
+		if m := said[entityKey(e)]; m != nil {
+			v.Verdict, v.Remediation, v.Roles, v.Alerts = verdicts[max(m.verdict, 0)], m.remediation, some(m.roles), m.alerts
+		}
+		out = append(out, v)
+	}
+	sort.SliceStable(out, func(i, j int) bool {
+		if out[i].Kind != out[j].Kind {
+			return out[i].Kind < out[j].Kind
+		}
+		return strings.ToLower(out[i].Name) < strings.ToLower(out[j].Name)
+	})
+	return out
+}
+
+// entityKey tells entities of one incident apart.
+func entityKey(e security.Entity) string {
+	data, _ := json.Marshal(struct { // text and lists of text: can't fail
+		K security.Kind
+		F map[string]string
+		P map[string][]security.Entity
+	}{e.Kind, e.Fields, e.Parts})
+	return string(data)
+}

@@ -1,0 +1,66 @@
+import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import type { Hint } from "./wire";
+
+export type Liveness = "connecting" | "live" | "lost";
+
+/** How long hints are collected before pages ask anew: a replay brings thousands a second. */
+const collect = 700;
+
+/** Forgets what hints say has changed; pages that show it ask again. */
+export function refresh(client: QueryClient, hints: Hint[]) {
+  const sides = new Set(hints.map((h) => h.side));
+  const ids = new Set(hints.map((h) => h.id));
+  for (const side of sides) client.invalidateQueries({ queryKey: ["queue", side] });
+  client.invalidateQueries({
+    queryKey: ["incident"],
+    predicate: (query) => {
+      const [, side, , id] = query.queryKey;
+      const shown = query.state.data as { parallel?: unknown[] } | undefined;
+      // A change on the workspace side may have made the parallel incident.
+      return (
+        (sides.has(side as Hint["side"]) && ids.has(id as string)) ||
+        (side === "xdr" && sides.has("workspace") && shown?.parallel?.length === 0)
+      );
+    },
+  });
+  if (hints.some((h) => h.kind === "connector")) client.invalidateQueries({ queryKey: ["connector"] });
+}
+
+/** Listens to the server's hints as long as the page is open. */
+export function useLive(): Liveness {
+  const client = useQueryClient();
+  const [state, setState] = useState<Liveness>("connecting");
+  useEffect(() => {
+    let waiting: Hint[] = [];
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let wasLost = false;
+    const flush = () => {
+      timer = undefined;
+      const hints = waiting;
+      waiting = [];
+      refresh(client, hints);
+    };
+    const stream = new EventSource("/portal/api/live");
+    stream.addEventListener("hello", () => {
+      setState("live");
+      if (wasLost) client.invalidateQueries();
+      wasLost = false;
+    });
+    stream.addEventListener("hint", (e) => {
+      waiting.push(JSON.parse((e as MessageEvent<string>).data));
+      timer ??= setTimeout(flush, collect);
+    });
+    stream.addEventListener("resync", () => client.invalidateQueries());
+    stream.addEventListener("signedOut", () => client.invalidateQueries({ queryKey: ["me"] }));
+    stream.onerror = () => {
+      wasLost = true;
+      setState("lost");
+    };
+    return () => {
+      clearTimeout(timer);
+      stream.close();
+    };
+  }, [client]);
+  return state;
+}

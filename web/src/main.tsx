@@ -1,0 +1,44 @@
+import { FluentProvider, webDarkTheme, webLightTheme } from "@fluentui/react-components";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode, useSyncExternalStore } from "react";
+import { createRoot } from "react-dom/client";
+import { ApiError } from "./api";
+import { makeRouter } from "./router";
+import "./page.css";
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // What a page asks for is right or wrong at once; only a lost connection is worth another try.
+      retry: (count, error) => error instanceof ApiError && error.status === 0 && count < 3,
+      refetchOnWindowFocus: true,
+    },
+  },
+});
+const router = makeRouter(client);
+
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+const watchDark = (changed: () => void) => {
+  dark.addEventListener("change", changed);
+  return () => dark.removeEventListener("change", changed);
+};
+
+function App() {
+  const isDark = useSyncExternalStore(watchDark, () => dark.matches);
+  return (
+    <FluentProvider theme={isDark ? webDarkTheme : webLightTheme} className="app">
+      <QueryClientProvider client={client}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </FluentProvider>
+  );
+}
+
+const root = document.getElementById("root");
+if (!root) throw new Error("index.html has no #root");
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);
