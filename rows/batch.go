@@ -129,3 +129,30 @@ func (c *Column) Value(i int) any {
 		return c.Texts[i]
 	}
 }
+
+// Pick gives the rows at the given places, in that order, as a batch of their own.
+func (b *Batch) Pick(places []int) *Batch {
+	out := New(b.Table, len(places))
+	for i := range b.Columns {
+		from, to := &b.Columns[i], &out.Columns[i]
+		for _, at := range places {
+			to.AppendFrom(from, at)
+		}
+	}
+	out.N = len(places)
+	return out
+}
+
+// AppendFrom adds row i of a column of the same type.
+func (c *Column) AppendFrom(from *Column, i int) {
+	switch {
+	case from.IsNull(i):
+		c.AppendNull()
+	case len(from.Ints) > 0:
+		c.AppendInt(from.Ints[i])
+	case len(from.Reals) > 0:
+		c.AppendReal(from.Reals[i])
+	default:
+		c.AppendText(from.Texts[i])
+	}
+}

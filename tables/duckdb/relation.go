@@ -1,0 +1,207 @@
+package duckdb
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"lockstep/fault"
+	"lockstep/rows"
+	"lockstep/schema"
+	"lockstep/tables"
+)
+
+// Relation gives the SELECT of a table as the view shows it. Its values are
+// all ours (numbers, ids, names quoted), so it takes no parameters.
+func (n *snapshot) Relation(t *schema.Table, columns []string, in tables.Range) (string, []any, error) {
+	wanted, err := resolve(t, columns)
+	if err != nil {
+		return "", nil, err
+	}
+	var selects []string
+	for _, part := range n.parts(t) {
+		where := append([]string{part.where}, narrow(t, in)...)
+		for _, from := range n.places(part.relation, in, t.Time != "") {
+			list := make([]string, len(wanted))
+			for i, c := range wanted {
+				list[i] = n.expression(part.relation, from, t, c) + " AS " + ident(columns[i])
+			}
+			if len(list) == 0 {
+				list = []string{"1"}
+			}
+			selects = append(selects, "SELECT "+strings.Join(list, ", ")+" FROM "+from.sql+" WHERE "+strings.Join(where, " AND "))
+		}
+	}
+	if len(selects) == 0 {
+		selects = []string{nothing(wanted, columns)}
+	}
+	return "(" + strings.Join(selects, " UNION ALL ") + ")", nil, nil
+}
+
+// resolve finds the columns asked for, with the types of the view.
+func resolve(t *schema.Table, columns []string) ([]schema.Column, error) {
+	out := make([]schema.Column, len(columns))
+	for i, name := range columns {
+		if j := slices.IndexFunc(tables.HiddenColumns(), func(c schema.Column) bool { return c.Name == name }); j >= 0 {
+			out[i] = tables.HiddenColumns()[j]
+			continue
+		}
+		c, ok := t.Column(name)
+		if !ok {
+			return nil, fault.New(fault.Invalid, "table %s has no column %q", t.Name, name)
+		}
+		out[i] = c
+	}
+	return out, nil
+}
+
+// nothing selects no rows.
+func nothing(wanted []schema.Column, names []string) string {
+	list := make([]string, len(wanted))
+	for i, c := range wanted {
+		list[i] = missing(c.Type) + " AS " + ident(names[i])
+	}
+	if len(list) == 0 {
+		list = []string{"1"}
+	}
+	return "SELECT " + strings.Join(list, ", ") + " WHERE false"
+}
+
+// visible is a relation, as far as a view shows it.
+type visible struct {
+	*relation
+	where string
+}
+
+// parts gives the relations that a table of the view is made of, each with the
+// condition under which its rows are seen: retention, and for a workspace that
+// reads the XDR's rows its grants.
+func (n *snapshot) parts(t *schema.Table) []visible {
+	return views(n.layout, n.view, n.retention, n.grants, t.Name)
+}
+
+func views(layout map[relationKey]*relation, view tables.View, retention tables.Retention, grants map[string][]tables.Grant, table string) []visible {
+	shared := layout[relationKey{tables.XDRHome, table}]
+	if view.Side == schema.XDR {
+		if shared == nil {
+			return nil
+		}
+		return []visible{{shared, since(view.Now, retention.XDRDays)}}
+	}
+	keep := since(view.Now, days(retention, view.Workspace, table))
+	var out []visible
+	if shared != nil && len(grants[table]) > 0 {
+		out = append(out, visible{shared, keep + " AND " + granted(grants[table])})
+	}
+	if own := layout[relationKey{tables.Home(view.Workspace), table}]; own != nil {
+		out = append(out, visible{own, keep})
+	}
+	return out
+}
+
+func since(now schema.Ticks, days int) string {
+	return fmt.Sprintf("%s >= %d", tables.EventColumn, now-schema.Ticks(days)*schema.Day)
+}
+
+func granted(grants []tables.Grant) string {
+	out := make([]string, len(grants))
+	for i, g := range grants {
+		out[i] = fmt.Sprintf("%s > %d", tables.ArrivalColumn, g.From)
+		if g.Until != 0 {
+			out[i] = fmt.Sprintf("(%s AND %s <= %d)", out[i], tables.ArrivalColumn, g.To)
+		}
+	}
+	return "(" + strings.Join(out, " OR ") + ")"
+}
+
+// narrow turns a range into conditions.
+func narrow(t *schema.Table, in tables.Range) (out []string) {
+	if t.Time != "" && in.From != 0 {
+		out = append(out, fmt.Sprintf("%s >= %d", tables.EventColumn, in.From))
+	}
+	if t.Time != "" && in.To != 0 {
+		out = append(out, fmt.Sprintf("%s < %d", tables.EventColumn, in.To))
+	}
+	if in.After != 0 {
+		out = append(out, fmt.Sprintf("%s > %d", tables.ArrivalColumn, in.After))
+	}
+	if in.UpTo != 0 {
+		out = append(out, fmt.Sprintf("%s <= %d", tables.ArrivalColumn, in.UpTo))
+	}
+	return out
+}
+
+// place is where rows of a relation lie: the hot table, or segments that have
+// the same columns.
+type place struct {
+	sql    string
+	fields int // how many of the relation's fields it has
+}
+
+// places lists hot rows first, then segments, newest first: so that "the newest
+// N rows" are found without reading all. Segments out of range aren't listed.
+func (n *snapshot) places(r *relation, in tables.Range, timed bool) []place {
+	out := []place{{r.table(), len(r.fields)}}
+	var files []string
+	fields := 0
+	flush := func() {
+		if len(files) > 0 {
+			out = append(out, place{"read_parquet([" + strings.Join(files, ", ") + "])", fields})
+			files = nil
+		}
+	}
+	for _, s := range n.segments[r.id] {
+		if timed && (in.From != 0 && s.toEvent < int64(in.From) || in.To != 0 && s.fromEvent >= int64(in.To)) ||
+			in.After != 0 && s.toArrival <= in.After || in.UpTo != 0 && s.fromArrival > in.UpTo {
+			continue
+		}
+		if s.fields != fields {
+			flush()
+			fields = s.fields
+		}
+		files = append(files, quote(filepath.Join(n.store.folder, segmentsName, s.file)))
+	}
+	flush()
+	return out
+}
+
+// expression gives a column of the view over a place of a relation.
+func (n *snapshot) expression(r *relation, from place, t *schema.Table, c schema.Column) string {
+	if c.Hidden && slices.Contains(hidden, c.Name) {
+		return c.Name
+	}
+	if rows.Computed(t, c.Name) {
+		return n.computed(t, c)
+	}
+	f, ok := r.source(c.Name, c.Type)
+	if !ok || f.ordinal >= from.fields {
+		if t.Side == schema.Workspace && c.Name == "SourceSystem" && r.home == tables.XDRHome {
+			return quote(sourceSystem)
+		}
+		return missing(c.Type)
+	}
+	return convert(f.column(), f.typ, c.Type)
+}
+
+// sourceSystem is what workspace copies of streamed rows name as their source.
+const sourceSystem = "Microsoft Defender XDR"
+
+// computed gives the columns that the server derives. Source: facts 9.3, 9.6.
+func (n *snapshot) computed(t *schema.Table, c schema.Column) string {
+	free := schema.Default().Free(t.Name)
+	switch c.Name {
+	case "TenantId":
+		return quote(n.view.Workspace)
+	case "Type":
+		return quote(t.Name)
+	case "_BilledSize":
+		return "CAST(" + sizeColumn + " AS DOUBLE)"
+	case "_IsBillable":
+		if free {
+			return "'false'"
+		}
+		return "'true'"
+	}
+	return missing(c.Type)
+}

@@ -1,0 +1,644 @@
+package tablestest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"lockstep/fault"
+	"lockstep/rows"
+	"lockstep/schema"
+	"lockstep/tables"
+)
+
+// Run runs the suite.
+func Run(t *testing.T, open Open) {
+	tests := []struct {
+		name string
+		run  func(*testing.T, Open)
+	}{
+		{"rows in are rows out", rowsInRowsOut},
+		{"a repeat by key changes nothing", repeatByKey},
+		{"a repeat by position changes nothing", repeatByPosition},
+		{"rows with a known natural key are left out", naturalKeys},
+		{"arrivals are in order of commit, across restarts", arrivals},
+		{"a grant lets a workspace see rows from its beginning to its end", grants},
+		{"a workspace sees streamed rows as its own schema says", workspaceShape},
+		{"conversions between the sides are total", conversions},
+		{"a workspace's own rows", ownRows},
+		{"retention hides before it deletes", retention},
+		{"a snapshot stays as it was", snapshots},
+		{"a range narrows", ranges},
+		{"limits mark what they cut", limits},
+		{"columns that differ in case", columnCase},
+		{"tables grow columns", growth},
+		{"reading from a position", reading},
+		{"refused records are kept", quarantine},
+		{"concurrent appends", concurrent},
+		{"a cancelled query ends", cancellation},
+		{"sealed rows are the same rows", sealing},
+	}
+	for _, test := range tests {
+		t.Run(strings.ReplaceAll(test.name, " ", "-"), func(t *testing.T) { test.run(t, open) })
+	}
+}
+
+var ctx = context.Background()
+
+func rowsInRowsOut(t *testing.T, open Open) {
+	b := start(t, open, t.TempDir(), 0)
+	n := 0
+	rapid.Check(t, func(t *rapid.T) {
+		n++
+		var columns []schema.Column
+		for i := range rapid.IntRange(1, 6).Draw(t, "columns") {
+			columns = append(columns, schema.Column{Name: fmt.Sprintf("C%d", i), Type: schema.Type(rapid.IntRange(int(schema.Bool), int(schema.Dynamic)).Draw(t, "type"))})
+		}
+		table := schema.NewTable(fmt.Sprintf("T%d", n), schema.XDR, columns)
+		var sum rows.Sum
+		for range rapid.IntRange(1, 3).Draw(t, "appends") {
+			batch := drawBatch(t, table)
+			sum = sum.Add(batch.Hash())
+			if _, err := b.Append(ctx, tables.Append{Home: tables.XDRHome, Batches: []*rows.Batch{batch}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		snapshot, err := b.Snapshot(ctx, b.xdr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer snapshot.Close()
+		names := make([]string, len(columns))
+		for i, c := range columns {
+			names[i] = c.Name
+		}
+		sql, args, err := snapshot.Relation(table, names, tables.Range{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := snapshot.Query(ctx, "SELECT * FROM "+sql+" AS r", args, table, tables.Limit{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := found.Rows.Hash(); got != sum {
+			t.Fatalf("wrote %d rows %s, read %d rows %s", sum.Rows, sum, got.Rows, got)
+		}
+	})
+}
+
+func drawBatch(t *rapid.T, table *schema.Table) *rows.Batch {
+	n := rapid.SampledFrom([]int{0, 1, 7, 2047, 2049}).Draw(t, "rows")
+	batch := rows.New(table, n)
+	seed := rapid.Int64().Draw(t, "seed")
+	texts := []string{"", "x", "twelve bytes", "thirteen byte", "ünïcødé \x00 text that is longer than what fits in place", strings.Repeat("long ", 1000)}
+	for i := range batch.Columns {
+		c := &batch.Columns[i]
+		for r := range n {
+			x := seed + int64(r*31+i*7)
+			x ^= x << 13
+			x ^= int64(uint64(x) >> 7)
+			switch {
+			case x%5 == 0:
+				c.AppendNull()
+			case c.Type == schema.Bool:
+				c.AppendInt(x & 1)
+			case c.Type == schema.Int:
+				c.AppendInt(int64(int32(x)))
+			case c.Type == schema.DateTime:
+				c.AppendInt(int64(Now) - (x & 0xffffff))
+			case rows.StorageOf(c.Type) == rows.Ints:
+				c.AppendInt(x)
+			case c.Type == schema.Real:
+				c.AppendReal(float64(x) / 3)
+			case c.Type == schema.Dynamic:
+				c.AppendText(fmt.Sprintf(`{"n":%d,"t":%s}`, x, rows.Quote(texts[uint64(x)%uint64(len(texts))])))
+			case c.Type == schema.Decimal:
+				c.AppendText(fmt.Sprintf("%d.5", x))
+			case c.Type == schema.Guid:
+				c.AppendText(fmt.Sprintf("0f8fad5b-d9cb-469f-a165-%012x", uint64(x)&0xffffffffffff))
+			default:
+				c.AppendText(texts[uint64(x)%uint64(len(texts))])
+			}
+		}
+	}
+	batch.N = n
+	return batch
+}
+
+func repeatByKey(t *testing.T, open Open) {
+	dir := t.TempDir()
+	b := start(t, open, dir, 0)
+	write := tables.Append{Batches: b.batch("DeviceEvents", `{"DeviceName":"a"}`, `{"DeviceName":"b"}`), Key: "message 1", Refused: 3}
+	first := b.append(write)
+	if first.Accepted != 2 || first.Refused != 3 || first.Repeat || first.At != b.now || first.Arrival != b.Arrival() {
+		t.Errorf("first receipt %+v", first)
+	}
+	again := b.append(write)
+	first.Repeat = true
+	if diff := cmp.Diff(first, again); diff != "" {
+		t.Error(diff)
+	}
+	b.must(b.Close())
+	b = start(t, open, dir, 0)
+	if diff := cmp.Diff(first, b.append(write)); diff != "" {
+		t.Errorf("after a restart: %s", diff)
+	}
+	write.Home = workspace // a key belongs to its home
+	if r := b.append(write); r.Repeat {
+		t.Error("another home's key is taken for a repeat")
+	}
+	b.want(b.list(b.xdr(), "DeviceEvents", "DeviceName"), "a\nb")
+	b.now += 23 * schema.Hour
+	b.must(b.Maintain(ctx, b.now))
+	if write.Home = tables.XDRHome; !b.append(write).Repeat {
+		t.Error("the key is forgotten within a day")
+	}
+}
+
+func repeatByPosition(t *testing.T, open Open) {
+	dir := t.TempDir()
+	b := start(t, open, dir, 0)
+	at := func(reader string, v int64) tables.Position { return tables.Position{Reader: reader, Value: v} }
+	b.append(tables.Append{Batches: b.batch("DeviceEvents", `{"DeviceName":"a"}`), Positions: []tables.Position{at("hub/0", 10), at("hub/1", 5)}})
+	b.append(tables.Append{Positions: []tables.Position{at("hub/0", 11)}}) // a position without rows
+	if r := b.append(tables.Append{Batches: b.batch("DeviceEvents", `{"DeviceName":"a"}`), Positions: []tables.Position{at("hub/0", 10)}}); !r.Repeat || r.Accepted != 0 {
+		t.Errorf("a passed position: %+v", r)
+	}
+	_, err := b.Append(ctx, tables.Append{Home: tables.XDRHome, Batches: b.batch("DeviceEvents", `{"DeviceName":"b"}`), Positions: []tables.Position{at("hub/0", 12), at("hub/1", 5)}})
+	if !fault.Is(err, fault.Conflict) {
+		t.Errorf("positions that are passed in part: %v", err)
+	}
+	b.must(b.Close())
+	b = start(t, open, dir, 0)
+	if diff := cmp.Diff(map[string]int64{"hub/0": 11, "hub/1": 5}, b.Positions()); diff != "" {
+		t.Error(diff)
+	}
+	if v, ok := b.Position("hub/0"); v != 11 || !ok {
+		t.Errorf("position %d, %v", v, ok)
+	}
+	if _, ok := b.Position("nobody"); ok {
+		t.Error("a position that nobody stored")
+	}
+	b.want(b.list(b.xdr(), "DeviceEvents", "DeviceName"), "a")
+}
+
+func naturalKeys(t *testing.T, open Open) {
+	dir := t.TempDir()
+	b := start(t, open, dir, 0)
+	r := b.append(tables.Append{Batches: b.batch("AlertInfo", `{"AlertId":"1","Title":"a"}`, `{"AlertId":"2"}`, `{"AlertId":"1","Title":"later"}`)})
+	if r.Accepted != 2 || r.Repeats != 1 {
+		t.Errorf("%+v", r)
+	}
+	b.must(b.Close())
+	b = start(t, open, dir, 0)
+	r = b.append(tables.Append{Batches: b.batch("AlertInfo", `{"AlertId":"2"}`, `{"AlertId":"3"}`, `{"Title":"no id"}`, `{"Title":"no id"}`)})
+	if r.Accepted != 3 || r.Repeats != 1 {
+		t.Errorf("%+v", r)
+	}
+	b.want(b.list(b.xdr(), "AlertInfo", "AlertId Title"), "1|a\n2|\n3|\n|no id\n|no id")
+}
+
+func arrivals(t *testing.T, open Open) {
+	dir := t.TempDir()
+	b := start(t, open, dir, 0)
+	var last int64
+	for i := range 3 {
+		r := b.append(tables.Append{Batches: b.batch("DeviceEvents", `{}`, `{}`)})
+		if r.Arrival < last+2 || r.Arrival != b.Arrival() {
+			t.Errorf("arrival %d follows %d", r.Arrival, last)
+		}
+		if last = r.Arrival; i == 1 {
+			b.must(b.Close())
+			b = start(t, open, dir, 0)
+			if b.Arrival() <= last {
+				t.Errorf("after a restart arrivals go on at %d, they were at %d", b.Arrival(), last)
+			}
+		}
+	}
+}
+
+func grants(t *testing.T, open Open) {
+	dir := t.TempDir()
+	b := start(t, open, dir, 0)
+	add := func(name string) {
+		b.append(tables.Append{Batches: append(b.batch("DeviceEvents", `{"DeviceName":"`+name+`"}`), b.batch("DeviceInfo", `{"DeviceName":"`+name+`"}`)...)})
+		b.now += schema.Second
+	}
+	add("before")
+	b.must(b.SetGrant(ctx, workspace, "DeviceEvents", true, b.now))
+	b.must(b.SetGrant(ctx, workspace, "DeviceEvents", true, b.now+1)) // on already
+	add("during")
+	b.must(b.SetGrant(ctx, workspace, "DeviceEvents", false, b.now))
+	add("between")
+	b.must(b.Close())
+	now := b.now
+	b = start(t, open, dir, 0)
+	b.now = now
+	b.must(b.SetGrant(ctx, workspace, "DeviceEvents", true, b.now))
+	add("again")
+	b.want(b.list(b.ws(), "DeviceEvents", "DeviceName"), "during\nagain")
+	b.want(b.list(b.ws(), "DeviceInfo", "DeviceName"), "")
+	b.want(b.list(b.xdr(), "DeviceEvents", "DeviceName"), "before\nduring\nbetween\nagain")
+	b.want(b.list(tables.View{Side: schema.Workspace, Workspace: "another", Now: b.now}, "DeviceEvents", "DeviceName"), "")
+	list, err := b.Grants(ctx, workspace)
+	b.must(err)
+	if len(list) != 2 || list[0].To == 0 || list[0].Until != Now+2*schema.Second || list[1].To != 0 || list[1].Until != 0 || list[1].From < list[0].To {
+		t.Errorf("%+v", list)
+	}
+	stats, err := b.Stats(ctx, b.ws())
+	b.must(err)
+	if len(stats) != 1 || stats[0].Table != "DeviceEvents" || stats[0].Rows != 2 || stats[0].Received != b.now-schema.Second || stats[0].Bytes == 0 {
+		t.Errorf("%+v", stats)
+	}
+}
+
+func workspaceShape(t *testing.T, open Open) {
+	b := start(t, open, t.TempDir(), 0)
+	b.must(b.SetGrant(ctx, workspace, "DeviceProcessEvents", true, b.now))
+	b.append(tables.Append{Batches: b.batch("DeviceProcessEvents",
+		`{"Timestamp":"2026-01-05T09:00:00.1234567Z","DeviceName":"pc1","LogonId":7,"MachineGroup":"G1","AdditionalFields":"{ \"a\": 1 }"}`, `{"AdditionalFields":"text"}`, `{}`)})
+	b.want(b.list(b.ws(), "DeviceProcessEvents", "TimeGenerated Timestamp DeviceName LogonId MachineGroup AdditionalFields TenantId Type _IsBillable"), strings.Join([]string{
+		"2026-01-05T09:00:00.1234567Z|2026-01-05T09:00:00.1234567Z|pc1|7|G1|{\"a\":1}|" + workspace + "|DeviceProcessEvents|true",
+		"|||||\"text\"|" + workspace + "|DeviceProcessEvents|true", "||||||" + workspace + "|DeviceProcessEvents|true"}, "\n"))
+	b.want(b.list(b.xdr(), "DeviceProcessEvents", "Timestamp LogonId AdditionalFields"), "2026-01-05T09:00:00.1234567Z|7|{ \"a\": 1 }\n||text\n||")
+}
+
+// conversions reads every streamed table whole through the workspace's schema,
+// with awkward values in every column: none may make the query fail.
+func conversions(t *testing.T, open Open) {
+	b := start(t, open, t.TempDir(), 0)
+	awkward := []string{"", "null", "{", `{"a":[1, 2]}`, "12", "-1e400", "99999999999999999999", "2026-01-05", "TRUE", "\"", "'; DROP TABLE r1; --", "\x00", "NaN"}
+	for _, hunting := range schema.Default().Tables(schema.XDR) {
+		ws, ok := schema.Default().Table(schema.Workspace, hunting.Name)
+		if !ok {
+			continue
+		}
+		b.must(b.SetGrant(ctx, workspace, hunting.Name, true, b.now))
+		batch := rows.New(rows.Stored(hunting), 0)
+		for i := range batch.Columns {
+			for _, text := range awkward {
+				switch c := &batch.Columns[i]; {
+				case c.Type == schema.Dynamic:
+					c.AppendText(rows.Quote(text))
+				case c.Type == schema.DateTime:
+					c.AppendInt(int64(b.now))
+				case c.Type == schema.Bool || c.Type == schema.Int:
+					c.AppendInt(1)
+				case rows.StorageOf(c.Type) == rows.Ints:
+					c.AppendInt(-1 << 63)
+				case c.Type == schema.Real:
+					c.AppendReal(1e308)
+				case c.Type == schema.String:
+					c.AppendText(text)
+				default:
+					c.AppendNull()
+				}
+			}
+		}
+		batch.N = len(awkward)
+		if hunting.Key != nil {
+			batch.Table.Key = nil
+		}
+		b.append(tables.Append{Batches: []*rows.Batch{batch}})
+		var names []string
+		for _, c := range ws.Columns {
+			names = append(names, c.Name)
+		}
+		if got := strings.Count(b.list(b.ws(), hunting.Name, strings.Join(names, " ")), workspace); got < len(awkward) && has(names, "TenantId") {
+			t.Errorf("%s shows %d rows of %d", hunting.Name, got, len(awkward))
+		}
+	}
+}
+
+func has(names []string, name string) bool {
+	for _, n := range names {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
+
+func ownRows(t *testing.T, open Open) {
+	b := start(t, open, t.TempDir(), 0)
+	b.append(tables.Append{Home: workspace, Batches: b.own("SecurityAlert", `{"TimeGenerated":"2026-01-05T09:00:00Z","AlertName":"x","TenantId":"not this","ExtendedProperties":{"k":1}}`)})
+	b.want(b.list(b.ws(), "SecurityAlert", "TimeGenerated AlertName TenantId Type ExtendedProperties _IsBillable"),
+		"2026-01-05T09:00:00.0000000Z|x|"+workspace+"|SecurityAlert|{\"k\":1}|false")
+	b.want(b.list(tables.View{Side: schema.Workspace, Workspace: "another", Now: b.now}, "SecurityAlert", "AlertName"), "")
+	// Rows of its own and streamed ones stand in one table.
+	b.must(b.SetGrant(ctx, workspace, "DeviceEvents", true, b.now))
+	b.append(tables.Append{Batches: b.batch("DeviceEvents", `{"DeviceName":"streamed"}`)})
+	b.append(tables.Append{Home: workspace, Batches: b.own("DeviceEvents", `{"DeviceName":"own","AdditionalFields":{"a":1}}`)})
+	b.want(b.list(b.ws(), "DeviceEvents", "DeviceName AdditionalFields"), "streamed|\nown|{\"a\":1}")
+	b.want(b.list(b.xdr(), "DeviceEvents", "DeviceName"), "streamed")
+}
+
+func retention(t *testing.T, open Open) {
+	b := start(t, open, t.TempDir(), 0)
+	b.SetRetention(tables.Retention{PerTable: map[string]map[string]int{workspace: {"DeviceInfo": 10}}})
+	b.must(b.SetGrant(ctx, workspace, "DeviceEvents", true, b.now))
+	b.must(b.SetGrant(ctx, workspace, "DeviceInfo", true, b.now))
+	row := func(days int) string {
+		return fmt.Sprintf(`{"DeviceName":"%d days","Timestamp":%q}`, days, b.now-schema.Ticks(days)*schema.Day+schema.Hour)
+	}
+	for _, table := range []string{"DeviceEvents", "DeviceInfo", "DeviceNetworkEvents"} {
+		b.append(tables.Append{Batches: b.batch(table, row(1), row(20), row(60), row(100))})
+	}
+	check := func() {
+		t.Helper()
+		b.want(b.list(b.xdr(), "DeviceEvents", "DeviceName"), "1 days\n20 days")
+		b.want(b.list(b.ws(), "DeviceEvents", "DeviceName"), "1 days\n20 days\n60 days")
+		b.want(b.list(b.xdr(), "DeviceInfo", "DeviceName"), "1 days\n20 days")
+		b.want(b.list(b.ws(), "DeviceInfo", "DeviceName"), "1 days")
+	}
+	check()
+	b.must(b.Maintain(ctx, b.now))
+	check()
+	for table, want := range map[string]int{"DeviceEvents": 3, "DeviceInfo": 2, "DeviceNetworkEvents": 2} {
+		batch, _, err := b.Read(ctx, tables.XDRHome, table, 0, 100)
+		b.must(err)
+		if batch.N != want {
+			t.Errorf("%s holds %d rows, want %d", table, batch.N, want)
+		}
+	}
+}
+
+func snapshots(t *testing.T, open Open) {
+	b := start(t, open, t.TempDir(), 0)
+	b.must(b.SetGrant(ctx, workspace, "DeviceEvents", true, b.now))
+	b.append(tables.Append{Batches: b.batch("DeviceEvents", `{"DeviceName":"a"}`)})
+	n, err := b.Snapshot(ctx, b.ws())
+	b.must(err)
+	defer n.Close()
+	if n.Arrival() != b.Arrival() {
+		t.Errorf("the snapshot is at %d, the engine at %d", n.Arrival(), b.Arrival())
+	}
+	b.append(tables.Append{Batches: b.batch("DeviceEvents", `{"DeviceName":"b"}`)})
+	b.append(tables.Append{Batches: b.batch("DeviceInfo", `{"DeviceName":"b"}`)})
+	b.must(b.SetGrant(ctx, workspace, "DeviceEvents", false, b.now))
+	b.must(b.Maintain(ctx, b.now+1000*schema.Day))
+	for range 2 {
+		b.want(b.read(n, schema.Workspace, "DeviceEvents", "DeviceName", tables.Range{}), "a")
+		b.want(b.read(n, schema.Workspace, "DeviceInfo", "DeviceName", tables.Range{}), "")
+	}
+}
+
+func ranges(t *testing.T, open Open) {
+	b := start(t, open, t.TempDir(), 0)
+	var at []int64
+	for _, hour := range []string{"06", "07", "08"} {
+		r := b.append(tables.Append{Batches: b.batch("DeviceEvents", `{"DeviceName":"`+hour+`","Timestamp":"2026-01-05T`+hour+`:00:00Z"}`)})
+		at = append(at, r.Arrival)
+	}
+	n, err := b.Snapshot(ctx, b.xdr())
+	b.must(err)
+	defer n.Close()
+	seven := Now - 3*schema.Hour
+	for _, test := range []struct {
+		in   tables.Range
+		want string
+	}{
+		{tables.Range{}, "06\n07\n08"},
+		{tables.Range{From: seven}, "07\n08"},
+		{tables.Range{To: seven}, "06"},
+		{tables.Range{From: seven, To: seven + 1}, "07"},
+		{tables.Range{After: at[0]}, "07\n08"},
+		{tables.Range{After: at[0], UpTo: at[1]}, "07"},
+	} {
+		b.want(b.read(n, schema.XDR, "DeviceEvents", "DeviceName", test.in), test.want)
+	}
+	table, _ := schema.Default().Table(schema.XDR, "DeviceEvents")
+	if _, _, err := n.Relation(table, []string{"Nope"}, tables.Range{}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("an unknown column: %v", err)
+	}
+}
+
+func limits(t *testing.T, open Open) {
+	b := start(t, open, t.TempDir(), 0)
+	var fields []string
+	for i := range 3000 {
+		fields = append(fields, fmt.Sprintf(`{"DeviceName":"device %08d"}`, i))
+	}
+	b.append(tables.Append{Batches: b.batch("DeviceEvents", fields...)})
+	n, err := b.Snapshot(ctx, b.xdr())
+	b.must(err)
+	defer n.Close()
+	table, _ := schema.Default().Table(schema.XDR, "DeviceEvents")
+	name, _ := table.Column("DeviceName")
+	sql, args, err := n.Relation(table, []string{"DeviceName"}, tables.Range{})
+	b.must(err)
+	for _, test := range []struct {
+		most      tables.Limit
+		rows      int
+		truncated bool
+	}{
+		{tables.Limit{}, 3000, false}, {tables.Limit{Rows: 3000}, 3000, false}, {tables.Limit{Rows: 2999}, 2999, true}, {tables.Limit{Rows: 1}, 1, true},
+		{tables.Limit{Bytes: 1 << 20}, 3000, false}, {tables.Limit{Bytes: 10 << 10}, -1, true},
+	} {
+		found, err := n.Query(ctx, "SELECT * FROM "+sql+" AS r ORDER BY 1", args, schema.NewTable("r", schema.XDR, []schema.Column{name}), test.most)
+		b.must(err)
+		if found.Truncated != test.truncated || test.rows >= 0 && found.Rows.N != test.rows || found.Rows.N == 0 || found.Rows.N > 3000 {
+			t.Errorf("%+v: %d rows, truncated %v", test.most, found.Rows.N, found.Truncated)
+		}
+		if got := found.Rows.Columns[0].Texts[0]; got != "device 00000000" {
+			t.Errorf("the first row is %s: the order is lost", got)
+		}
+	}
+}
+
+func columnCase(t *testing.T, open Open) {
+	b := start(t, open, t.TempDir(), 0)
+	table := schema.NewTable("Odd_CL", schema.Workspace, []schema.Column{{Name: "clientIp_s", Type: schema.String}, {Name: "clientIP_s", Type: schema.String}, {Name: "order", Type: schema.Long}, {Name: `quo"te`, Type: schema.String}})
+	b.dec.Unknown()
+	batches, refused := b.dec.Rows(table, []byte(`[{"clientIp_s":"a","clientIP_s":"b","order":1,"quo\"te":"c"}]`))
+	if len(refused) > 0 {
+		t.Fatal(refused)
+	}
+	b.append(tables.Append{Home: workspace, Batches: batches})
+	n, err := b.Snapshot(ctx, b.ws())
+	b.must(err)
+	defer n.Close()
+	sql, args, err := n.Relation(table, []string{"clientIP_s", "order", `quo"te`}, tables.Range{})
+	b.must(err)
+	found, err := n.Query(ctx, "SELECT * FROM "+sql+" AS r", args, schema.NewTable("r", schema.Workspace, []schema.Column{table.Columns[1], table.Columns[2], table.Columns[3]}), tables.Limit{})
+	b.must(err)
+	if got := fmt.Sprint(found.Rows.Columns[0].Texts, found.Rows.Columns[1].Ints, found.Rows.Columns[2].Texts); got != "[b] [1] [c]" {
+		t.Error(got)
+	}
+}
+
+func growth(t *testing.T, open Open) {
+	b := start(t, open, t.TempDir(), schema.Hour)
+	column := func(name string, typ schema.Type) schema.Column { return schema.Column{Name: name, Type: typ} }
+	at := column("TimeGenerated", schema.DateTime)
+	versions := []*schema.Table{
+		schema.NewTable("Grow_CL", schema.Workspace, []schema.Column{at, column("A", schema.String)}),
+		schema.NewTable("Grow_CL", schema.Workspace, []schema.Column{at, column("A", schema.String), column("B", schema.String), column("C", schema.Long)}),
+		schema.NewTable("Grow_CL", schema.Workspace, []schema.Column{at, column("A", schema.Long)}), // a changed type is a new column
+	}
+	for i, rows := range []string{`{"TimeGenerated":"2026-01-01T00:00:00Z","A":"1"}`, `{"A":"x","B":"b","C":2}`, `{"A":3}`} {
+		batches, refused := b.dec.Rows(versions[i], []byte(rows))
+		if len(refused) > 0 {
+			t.Fatal(refused)
+		}
+		b.append(tables.Append{Home: workspace, Batches: batches})
+		if i == 0 {
+			b.must(b.Maintain(ctx, b.now)) // the first row is sealed with fewer columns
+		}
+	}
+	n, err := b.Snapshot(ctx, b.ws())
+	b.must(err)
+	defer n.Close()
+	sql, args, err := n.Relation(versions[1], []string{"A", "B", "C"}, tables.Range{})
+	b.must(err)
+	found, err := n.Query(ctx, "SELECT * FROM "+sql+" AS r ORDER BY 1", args, schema.NewTable("r", schema.Workspace, versions[1].Columns[1:]), tables.Limit{})
+	b.must(err)
+	var got []string
+	for i := range found.Rows.N {
+		got = append(got, found.Rows.Columns[0].Print(i)+"|"+found.Rows.Columns[1].Print(i)+"|"+found.Rows.Columns[2].Print(i))
+	}
+	b.want(strings.Join(got, "\n"), "||\n1||\nx|b|2")
+}
+
+func reading(t *testing.T, open Open) {
+	b := start(t, open, t.TempDir(), 0)
+	var sum rows.Sum
+	for i := range 5 {
+		batches := b.batch("DeviceEvents", fmt.Sprintf(`{"DeviceName":"%d","MachineGroup":"G","New":1}`, i), `{}`)
+		sum = sum.Add(batches[0].Hash())
+		b.append(tables.Append{Batches: batches})
+	}
+	var got rows.Sum
+	after := int64(0)
+	for {
+		batch, last, err := b.Read(ctx, tables.XDRHome, "DeviceEvents", after, 3)
+		b.must(err)
+		if batch.N == 0 {
+			break
+		}
+		if last <= after || batch.N > 3 {
+			t.Fatalf("read %d rows up to %d after %d", batch.N, last, after)
+		}
+		after = last
+		got = got.Add(batch.Hash())
+	}
+	if got != sum || after != b.Arrival() {
+		t.Errorf("wrote %+v, read %+v", sum, got)
+	}
+	batch, last, err := b.Read(ctx, tables.XDRHome, "DeviceInfo", 7, 3)
+	b.must(err)
+	if batch.N != 0 || last != 7 {
+		t.Errorf("a table without rows: %d rows, last %d", batch.N, last)
+	}
+}
+
+func quarantine(t *testing.T, open Open) {
+	dir := t.TempDir()
+	b := start(t, open, dir, 0)
+	for i := range 3 {
+		b.must(b.Quarantine(ctx, "hub", []rows.Refusal{{Record: i, Table: "T", Field: "F", Reason: "broken\xff", Body: []byte("'\x00body")}}))
+	}
+	b.must(b.Close())
+	b = start(t, open, dir, 0)
+	list, total, err := b.Quarantined(ctx, 0, 2)
+	b.must(err)
+	if total != 3 || len(list) != 2 || list[0].Record != 2 || list[0].Source != "hub" || list[0].Reason != "broken\uFFFD" || string(list[0].Body) != "'\x00body" || list[0].At != b.now {
+		t.Errorf("%d: %+v", total, list)
+	}
+	list, _, err = b.Quarantined(ctx, list[1].ID, 10)
+	b.must(err)
+	if len(list) != 1 || list[0].Record != 0 {
+		t.Errorf("the next page: %+v", list)
+	}
+}
+
+func concurrent(t *testing.T, open Open) {
+	b := start(t, open, t.TempDir(), 0)
+	const writers, each = 8, 12
+	var batches [][]*rows.Batch
+	for w := range writers {
+		batches = append(batches, b.batch("DeviceEvents", fmt.Sprintf(`{"DeviceName":"w%d"}`, w)))
+	}
+	var wait sync.WaitGroup
+	var mu sync.Mutex
+	seen := map[int64]bool{}
+	for w := range writers {
+		wait.Go(func() {
+			for i := range each {
+				r, err := b.Append(ctx, tables.Append{Home: tables.XDRHome, Batches: batches[w], Key: fmt.Sprintf("%d/%d", w, i/2)}) // each key twice
+				mu.Lock()
+				if err != nil || seen[r.Arrival] != r.Repeat {
+					t.Errorf("%+v, %v", r, err)
+				}
+				seen[r.Arrival] = true
+				mu.Unlock()
+			}
+		})
+	}
+	wait.Wait()
+	if got := strings.Count(b.list(b.xdr(), "DeviceEvents", "DeviceName"), "w"); got != writers*each/2 {
+		t.Errorf("%d rows, want %d", got, writers*each/2)
+	}
+}
+
+func cancellation(t *testing.T, open Open) {
+	b := start(t, open, t.TempDir(), 0)
+	n, err := b.Snapshot(ctx, b.xdr())
+	b.must(err)
+	defer n.Close()
+	short, cancel := context.WithCancel(ctx)
+	go cancel()
+	one := schema.NewTable("r", schema.XDR, []schema.Column{{Name: "n", Type: schema.Long}})
+	_, err = n.Query(short, "SELECT count(*) FROM range(1000000000) AS a(x), range(1000) AS b(y) WHERE x % 7 = y % 11", nil, one, tables.Limit{})
+	if err == nil || short.Err() == nil {
+		t.Fatalf("the query ended by itself: %v", err)
+	}
+	if _, err := n.Query(ctx, "SELECT 1", nil, one, tables.Limit{}); err != nil {
+		t.Errorf("the next query in the snapshot: %v", err)
+	}
+}
+
+func sealing(t *testing.T, open Open) {
+	dir := t.TempDir()
+	b := start(t, open, dir, 2*schema.Hour)
+	b.must(b.SetGrant(ctx, workspace, "DeviceEvents", true, b.now))
+	for _, at := range []string{"2026-01-05T09:00:00Z", "2026-01-04T09:00:00Z", "2026-01-04T08:00:00Z", "2026-01-02T09:00:00Z", "2025-12-01T00:00:00Z", "2025-01-01T00:00:00Z"} {
+		b.append(tables.Append{Batches: b.batch("DeviceEvents", `{"Timestamp":"`+at+`","DeviceName":"`+at[:13]+`","AdditionalFields":"{}"}`)})
+	}
+	look := func() string {
+		return b.list(b.ws(), "DeviceEvents", "DeviceName AdditionalFields Type") + "\n" + b.list(b.xdr(), "DeviceEvents", "DeviceName Timestamp")
+	}
+	want := look()
+	before, err := b.Snapshot(ctx, b.ws())
+	b.must(err)
+	old := b.read(before, schema.Workspace, "DeviceEvents", "DeviceName AdditionalFields Type", tables.Range{})
+	b.must(b.Maintain(ctx, b.now))
+	b.want(look(), want)
+	b.want(b.read(before, schema.Workspace, "DeviceEvents", "DeviceName AdditionalFields Type", tables.Range{}), old)
+	b.must(before.Close())
+	late := b.batch("DeviceEvents", `{"Timestamp":"2026-01-02T10:00:00Z","DeviceName":"late"}`)
+	b.append(tables.Append{Batches: late})
+	b.must(b.Maintain(ctx, b.now))
+	n, err := b.Snapshot(ctx, b.xdr())
+	b.must(err)
+	b.want(b.read(n, schema.XDR, "DeviceEvents", "DeviceName", tables.Range{From: Now - 4*schema.Day, To: Now - schema.Day}), "2026-01-04T09\n2026-01-04T08\n2026-01-02T09\nlate")
+	b.must(n.Close())
+	b.must(b.Close())
+
+	b = start(t, open, dir, 2*schema.Hour)
+	batch, _, err := b.Read(ctx, tables.XDRHome, "DeviceEvents", 0, 100)
+	b.must(err)
+	if batch.N != 6 { // the row of a year ago is gone
+		t.Errorf("%d rows are left", batch.N)
+	}
+	b.now += 1000 * schema.Day
+	b.must(b.Maintain(ctx, b.now))
+	if batch, _, err = b.Read(ctx, tables.XDRHome, "DeviceEvents", 0, 100); err != nil || batch.N != 0 {
+		t.Errorf("after the retention %d rows are left, %v", batch.N, err)
+	}
+}
