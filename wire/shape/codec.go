@@ -335,7 +335,7 @@ func (d *Dialect) write(e security.Entity, depth int) map[string]any {
 			continue
 		}
 		if text := Get(e, p.Field); text != "" {
-			put(out, p.Path, valueOf(text, p.As))
+			put(out, p.Path, Value(text, p.As))
 		}
 	}
 	for _, p := range layout.Parts {
@@ -372,9 +372,9 @@ func put(object map[string]any, path string, value any) {
 	put(inner, rest, value)
 }
 
-// valueOf is a field's text as JSON; text that doesn't fit the form is null
+// Value is a field's text as JSON; text that doesn't fit the form is null
 // for a number, so that a typed client can read it.
-func valueOf(text string, as As) any {
+func Value(text string, as As) any {
 	switch as {
 	case Number:
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil {

@@ -28,8 +28,8 @@ const (
 type Prop struct {
 	// Field addresses a field of the entity: its name, with a part's name and
 	// a dot before it for a field of a part (host.mdeDeviceId), or #SHA1 for
-	// the value of that hash among fileHashes, or @fqdn or @upn for a
-	// name that is put together from several fields.
+	// the value of that hash among fileHashes, or @fqdn, @upn or
+	// @localIP for what is put together from several fields.
 	Field string
 	Path  string // members joined by dots
 	As    As
@@ -186,6 +186,15 @@ var composed = map[string]struct {
 			}
 			return e
 		},
+	},
+	"@localIP": {
+		get: func(e security.Entity) string {
+			for _, ip := range e.Parts["ipInterfaces"] {
+				return ip.Field("address")
+			}
+			return e.Field("lastIpAddress")
+		},
+		set: func(e security.Entity, address string) security.Entity { return e.With("lastIpAddress", address) },
 	},
 	"@upn": {
 		get: func(e security.Entity) string {
