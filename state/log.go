@@ -13,13 +13,22 @@ import (
 type Log[T any] struct{ Name string }
 
 // Append adds a record and gives its number.
-func (l Log[T]) Append(tx Tx, record T) int64 {
-	data, err := json.Marshal(record)
-	if err != nil {
-		panic(fmt.Errorf("state: encode %s: %w", l.Name, err))
+func (l Log[T]) Append(tx Tx, record T) int64 { return l.AppendAll(tx, record) }
+
+// AppendAll adds records in their order and gives the number of the last.
+func (l Log[T]) AppendAll(tx Tx, records ...T) int64 {
+	n := l.Last(tx)
+	if len(records) == 0 {
+		return n
 	}
-	n := l.Last(tx) + 1
-	tx.Put(l.Name, Number(n), data)
+	for _, record := range records {
+		data, err := json.Marshal(record)
+		if err != nil {
+			panic(fmt.Errorf("state: encode %s: %w", l.Name, err))
+		}
+		n++
+		tx.Put(l.Name, Number(n), data)
+	}
 	tx.Put(l.Name+"/last", "", []byte(strconv.FormatInt(n, 10)))
 	return n
 }

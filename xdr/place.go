@@ -22,7 +22,7 @@ func (u *work) place(r *heldAlert) {
 	if h == nil || !h.standing().Open {
 		h = u.open()
 		verdict.Link.Incident = ""
-		u.note(h, Activity{Actor: correlationActor, Deed: "created", Text: fmt.Sprintf("The incident was made for alert %s.", quote(r.Alert.Title))})
+		u.note(h, Activity{Actor: correlationActor, Deed: "created", To: r.Alert.ID, Text: fmt.Sprintf("The incident was made for alert %s.", quote(r.Alert.Title))})
 	}
 	u.add(h, r)
 	h = u.connect(h, verdict.Merges)
@@ -43,24 +43,22 @@ func (u *work) revisit(h *held, r *heldAlert) {
 
 // around gathers what is known around an alert.
 func (u *work) around(s correlation.Sight, home string) correlation.Neighbourhood {
-	n := correlation.Neighbourhood{Home: home, Memories: map[string]correlation.Memory{}, Standings: map[string]correlation.Standing{}}
+	n := correlation.Neighbourhood{Home: home, Memories: map[string]correlation.Memory{}, Standing: u.standing}
 	for _, key := range s.Keys() {
-		m := u.memory(key)
-		if !m.found {
-			continue
-		}
-		memory := m.memory.Live(u.live)
-		n.Memories[key] = memory
-		for _, v := range memory.Visits {
-			if _, ok := n.Standings[v.Incident]; ok {
-				continue
-			}
-			if h := u.incident(v.Incident); h != nil {
-				n.Standings[v.Incident] = h.standing()
-			}
+		if m := u.memory(key); m.found {
+			n.Memories[key] = m.memory
 		}
 	}
 	return n
+}
+
+// standing gives an incident as correlation sees it, where it lives now.
+func (u *work) standing(id string) (correlation.Standing, bool) {
+	h := u.incident(u.live(id))
+	if h == nil {
+		return correlation.Standing{}, false
+	}
+	return h.standing(), true
 }
 
 // remember keeps what was seen, under every key of it.
@@ -68,7 +66,7 @@ func (u *work) remember(s correlation.Sight, incident string) {
 	for _, p := range s.Pieces {
 		for _, key := range p.Keys {
 			m := u.memory(key)
-			m.memory = u.s.correlator.Remember(m.memory.Live(u.live), s, p, incident)
+			m.memory = u.s.correlator.Remember(m.memory, s, p, incident)
 			m.found = true
 			if !m.changed {
 				m.changed = true
@@ -88,6 +86,9 @@ func (u *work) add(h *held, r *heldAlert) {
 	u.learn(h, r.Alert)
 	if h.Version == 0 && h.Description == "" {
 		h.Description = r.Alert.Description
+	}
+	if len(h.AlertIDs) == 1 {
+		return // the incident was made for it
 	}
 	u.note(h, Activity{Actor: correlationActor, Deed: "alertAdded", To: r.Alert.ID, Text: fmt.Sprintf("Alert %s was added.", quote(r.Alert.Title))})
 }

@@ -87,7 +87,7 @@ func union(a, b []string) []string {
 
 // standing is the incident as correlation sees it.
 func (h *held) standing() correlation.Standing {
-	return correlation.Standing{Open: h.Status != Resolved && h.Status != Redirected, Detectors: h.book.Profile.Detectors, Tactics: h.book.Profile.Tactics}
+	return correlation.Standing{Incident: h.ID, Open: h.Status != Resolved && h.Status != Redirected, Detectors: h.book.Profile.Detectors, Tactics: h.book.Profile.Tactics}
 }
 
 // derive sets what follows from an incident's alerts.

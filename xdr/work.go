@@ -227,19 +227,26 @@ func (u *work) addComment(h *held, c security.Comment) (added bool) {
 // flush stores what changed and appends it to the feed: alerts, then
 // incidents, those merged away after those they were merged into.
 func (u *work) flush() (appended bool) {
+	var news []Change
 	for _, r := range u.changedAlerts {
 		r.Alert.Version++
 		alerts.Put(u.tx, r.Alert.ID, r.alertRecord)
-		feed.Append(u.tx, Change{Kind: KindAlert, ID: r.Alert.ID, Version: r.Alert.Version, Incident: r.Alert.IncidentID, At: u.now})
+		news = append(news, Change{Kind: KindAlert, ID: r.Alert.ID, Version: r.Alert.Version, Incident: r.Alert.IncidentID, At: u.now})
 	}
 	slices.SortStableFunc(u.changedIncidents, func(a, b *held) int { return redirectedLast(a) - redirectedLast(b) })
 	for _, h := range u.changedIncidents {
-		appended = u.store(h) || appended
+		u.store(h)
+		if h.changed {
+			news = append(news, Change{Kind: KindIncident, ID: h.ID, Version: h.Version, Incident: h.ID, At: u.now})
+		}
 	}
 	for _, m := range u.changedMemories {
 		memories.Put(u.tx, m.key, memoryRecord{Memory: m.memory, At: u.now})
 	}
-	return appended || len(u.changedAlerts) > 0
+	if len(news) > 0 {
+		feed.AppendAll(u.tx, news...)
+	}
+	return len(news) > 0
 }
 
 func redirectedLast(h *held) int {
@@ -250,7 +257,7 @@ func redirectedLast(h *held) int {
 }
 
 // store stores one incident with its book and new activity lines.
-func (u *work) store(h *held) (appended bool) {
+func (u *work) store(h *held) {
 	key := incidentKey(h.ID)
 	if h.changed {
 		if h.stale {
@@ -259,7 +266,6 @@ func (u *work) store(h *held) (appended bool) {
 		h.Version++
 		h.Updated = u.now
 		incidents.Put(u.tx, key, h.Incident)
-		feed.Append(u.tx, Change{Kind: KindIncident, ID: h.ID, Version: h.Version, Incident: h.ID, At: u.now})
 	}
 	for _, line := range h.lines {
 		line.Version = h.Version
@@ -270,5 +276,4 @@ func (u *work) store(h *held) (appended bool) {
 	if h.cast != nil && h.cast.changed {
 		casts.Put(u.tx, key, h.cast.list())
 	}
-	return h.changed
 }

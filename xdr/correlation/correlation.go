@@ -14,8 +14,6 @@
 package correlation
 
 import (
-	"slices"
-
 	"lockstep/schema"
 	"lockstep/security"
 )
@@ -50,16 +48,18 @@ type Neighbourhood struct {
 	// Home is the incident that holds the alert already, when it is looked at
 	// again because it grew; else "".
 	Home string
-	// Memories holds the memory of each key of the sight that has one. Its
-	// visits name live incidents: see Memory.Live.
+	// Memories holds the memory of each key of the sight that has one.
 	Memories map[string]Memory
-	// Standings holds the incidents that the memories name.
-	Standings map[string]Standing
+	// Standing gives an incident that a memory names, or the one that it was
+	// merged into; ok is false if there is none. It is asked only for
+	// incidents for which there is evidence.
+	Standing func(incident string) (s Standing, ok bool)
 }
 
 // Standing is an incident as correlation sees it.
 type Standing struct {
-	Open      bool // false: it is resolved and takes no more alerts (facts 3.8)
+	Incident  string // its id
+	Open      bool   // false: it is resolved and takes no more alerts (facts 3.8)
 	Detectors []string
 	Tactics   []string // in kill-chain order
 }
@@ -108,19 +108,6 @@ type Visit struct {
 type Peer struct {
 	Key  string `json:"k"`
 	Seen int64  `json:"s"` // ticks, event time
-}
-
-// Live gives the memory with every incident replaced by where it lives now.
-func (m Memory) Live(live func(string) string) Memory {
-	if !slices.ContainsFunc(m.Visits, func(v Visit) bool { return live(v.Incident) != v.Incident }) {
-		return m
-	}
-	out := Memory{Peers: m.Peers, Visits: make([]Visit, 0, len(m.Visits))}
-	for _, v := range m.Visits {
-		v.Incident = live(v.Incident)
-		out.Visits = visit(out.Visits, v)
-	}
-	return out
 }
 
 // visit adds a visit at the end, joined with an earlier one of the same incident.

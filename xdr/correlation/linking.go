@@ -72,7 +72,7 @@ func (l Linking) Judge(s Sight, n Neighbourhood) Verdict {
 	}
 	if v.Join == "" {
 		for _, link := range links {
-			if link.Score >= l.p.Join && n.Standings[link.Incident].Open {
+			if standing, _ := n.Standing(link.Incident); standing.Open && link.Score >= l.p.Join {
 				v.Join, v.Link = link.Incident, link
 				break
 			}
@@ -97,7 +97,7 @@ func (l Linking) links(s Sight, n Neighbourhood) []Link {
 	}
 	var links []Link
 	for incident, via := range evidence {
-		standing, known := n.Standings[incident]
+		standing, known := n.Standing(incident)
 		if !known || !l.strong(via) {
 			continue
 		}
@@ -120,6 +120,9 @@ func Score(via []Via, context float64) float64 {
 	return (1 - miss) * context
 }
 
+// least is the weight below which a piece of evidence is left out.
+const least = .01
+
 // weigh gives what one piece says for each incident in which it was seen: the
 // best of its keys.
 func (l Linking) weigh(p Piece, s Sight, n Neighbourhood) map[string]Via {
@@ -136,8 +139,11 @@ func (l Linking) weigh(p Piece, s Sight, n Neighbourhood) map[string]Via {
 		for _, v := range n.Memories[key].Visits {
 			gap := max(0, int64(s.First)-v.Last, v.First-int64(s.Last))
 			w := damped * math.Exp(-float64(gap)/float64(l.p.Decay))
-			if w >= .01 && w > best[v.Incident].Weight {
-				best[v.Incident] = Via{Key: key, Kind: p.Kind, Degree: degree, Gap: gap, Weight: w}
+			if w < least {
+				continue
+			}
+			if in, ok := n.Standing(v.Incident); ok && w > best[in.Incident].Weight {
+				best[in.Incident] = Via{Key: key, Kind: p.Kind, Degree: degree, Gap: gap, Weight: w}
 			}
 		}
 	}
