@@ -1,0 +1,235 @@
+// Package ingest is the face through which alerts, hunting events and
+// workspace rows come in. It knows bodies, keys and receipts; what an alert
+// means is the XDR's, what a row means is rows'. Nothing that was sent is lost
+// in silence: what can't be taken is answered, counted and kept aside.
+package ingest
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"lockstep/access"
+	"lockstep/fault"
+	"lockstep/rows"
+	"lockstep/schema"
+	"lockstep/security"
+	"lockstep/tables"
+	"lockstep/workspace"
+	"lockstep/xdr"
+)
+
+// MaxBody is the most bytes of one delivery, inflated. Larger ones are
+// refused whole with the advice to send less at once.
+const MaxBody = 64 << 20
+
+// Alerts takes alerts in. The XDR satisfies it.
+type Alerts interface {
+	Ingest(ctx context.Context, alerts []security.Alert) ([]xdr.Outcome, error)
+}
+
+// Rows stores rows and what was refused. The tables engine satisfies it.
+type Rows interface {
+	Append(ctx context.Context, a tables.Append) (tables.Receipt, error)
+	Quarantine(ctx context.Context, key string, refused []rows.Refusal) error
+}
+
+// Workspaces finds a workspace by id or name.
+type Workspaces interface {
+	Workspace(ctx context.Context, idOrName string) (workspace.Workspace, error)
+}
+
+// Options are what the face needs. Alerts and Events are nil on a server that
+// isn't the XDR, Workspaces on one that isn't the workspace.
+type Options struct {
+	Alerts     Alerts
+	Rows       Rows
+	Workspaces Workspaces
+	Schema     *schema.Catalog
+	// Authorize decides whether the request's principal may send what the
+	// action names; access does.
+	Authorize func(r *http.Request, action access.Action, scope string) error
+	// Counted is told what became of records, for metrics; may be nil.
+	Counted func(kind string, accepted, repeats, refused int)
+	// Failed is told of our own failures, once each, for the log.
+	Failed func(r *http.Request, err error)
+}
+
+// Answer is what every delivery gets back.
+type Answer struct {
+	Accepted int       `json:"accepted"`
+	Repeats  int       `json:"repeats"`
+	Refused  []Refusal `json:"refused"`
+	Repeat   bool      `json:"repeat"` // the whole delivery came before, with these numbers
+}
+
+// Refusal says which record wasn't taken, and why.
+type Refusal struct {
+	Record int    `json:"record"` // from 1, in the order sent
+	Table  string `json:"table,omitempty"`
+	Field  string `json:"field,omitempty"`
+	Reason string `json:"reason"`
+}
+
+// New makes the face: POST /ingest/v1/alerts, /ingest/v1/events and
+// /ingest/v1/workspaces/{workspace}/tables/{table}.
+func New(o Options) http.Handler {
+	f := &face{o}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /ingest/v1/alerts", f.handle("alerts", f.alerts))
+	mux.HandleFunc("POST /ingest/v1/events", f.handle("events", f.events))
+	mux.HandleFunc("POST /ingest/v1/workspaces/{workspace}/tables/{table}", f.handle("rows", f.rows))
+	return mux
+}
+
+type face struct{ Options }
+
+// handle reads a delivery, lets take deal with it and writes the answer.
+func (f *face) handle(kind string, take func(r *http.Request, body []byte) (Answer, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		answer, err := f.deliver(r, take)
+		if err != nil {
+			f.fail(w, r, err)
+			return
+		}
+		if f.Counted != nil && !answer.Repeat {
+			f.Counted(kind, answer.Accepted, answer.Repeats, len(answer.Refused))
+		}
+		write(w, http.StatusOK, answer)
+	}
+}
+
+func (f *face) deliver(r *http.Request, take func(r *http.Request, body []byte) (Answer, error)) (Answer, error) {
+	body, err := read(r)
+	if err != nil {
+		return Answer{}, err
+	}
+	return take(r, body)
+}
+
+// read gives the body, inflated.
+func read(r *http.Request) ([]byte, error) {
+	var from io.Reader = r.Body
+	if strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
+		z, err := gzip.NewReader(r.Body)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "the body isn't gzip although Content-Encoding says so: %w", err)
+		}
+		from = z
+	}
+	body, err := io.ReadAll(io.LimitReader(from, MaxBody+1))
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "read the body: %w", err)
+	}
+	if len(body) > MaxBody {
+		return nil, fault.New(fault.Invalid, "the body is over %d MiB: send fewer records at once", MaxBody>>20)
+	}
+	if len(strings.TrimSpace(string(body[:min(len(body), 64)]))) == 0 && len(body) < 64 {
+		return nil, fault.New(fault.Invalid, "the body is empty: send records as JSON, one a line, or as an array")
+	}
+	return body, nil
+}
+
+// key is the client's name for this delivery, "" if it gave none.
+func key(r *http.Request) string {
+	k := r.Header.Get("Idempotency-Key")
+	if len(k) > 200 {
+		k = k[:200]
+	}
+	return k
+}
+
+func (f *face) events(r *http.Request, body []byte) (Answer, error) {
+	if f.Alerts == nil {
+		return Answer{}, fault.New(fault.NotFound, "this server isn't the XDR side: hunting events go to the one that is")
+	}
+	decoder := rows.NewDecoder(func(name string) (*schema.Table, bool) {
+		t, ok := f.Schema.Table(schema.XDR, name)
+		if !ok {
+			return nil, false
+		}
+		return rows.Stored(t), true
+	})
+	if err := f.Authorize(r, access.IngestEvents, access.XDR); err != nil {
+		return Answer{}, err
+	}
+	batches, refused := decoder.Records(body)
+	return f.append(r, tables.XDRHome, batches, refused)
+}
+
+func (f *face) rows(r *http.Request, body []byte) (Answer, error) {
+	if f.Workspaces == nil {
+		return Answer{}, fault.New(fault.NotFound, "this server has no workspaces: it is the XDR side")
+	}
+	ws, err := f.Workspaces.Workspace(r.Context(), r.PathValue("workspace"))
+	if err != nil {
+		return Answer{}, err
+	}
+	if err := f.Authorize(r, access.IngestRows, ws.ID); err != nil {
+		return Answer{}, err
+	}
+	name := r.PathValue("table")
+	table, ok := f.Schema.Table(schema.Workspace, name)
+	if !ok {
+		if table, ok = f.Schema.Fallback(name); !ok {
+			return Answer{}, fault.New(fault.NotFound, "workspace %s has no table %q", ws.Name, name)
+		}
+	}
+	batches, refused := rows.NewDecoder(nil).Rows(rows.Stored(table), body)
+	return f.append(r, tables.Home(ws.ID), batches, refused)
+}
+
+// append stores what was read and keeps aside what was not.
+func (f *face) append(r *http.Request, home tables.Home, batches []*rows.Batch, refused []rows.Refusal) (Answer, error) {
+	receipt, err := f.Rows.Append(r.Context(), tables.Append{Home: home, Batches: batches, Key: key(r), Refused: len(refused)})
+	if err != nil {
+		return Answer{}, fmt.Errorf("store rows: %w", err)
+	}
+	if len(refused) > 0 && !receipt.Repeat {
+		if err := f.Rows.Quarantine(r.Context(), key(r), refused); err != nil {
+			return Answer{}, fmt.Errorf("keep refused records aside: %w", err)
+		}
+	}
+	answer := Answer{Accepted: receipt.Accepted, Repeats: receipt.Repeats, Repeat: receipt.Repeat, Refused: []Refusal{}}
+	for _, x := range refused {
+		answer.Refused = append(answer.Refused, Refusal{Record: x.Record, Table: x.Table, Field: x.Field, Reason: x.Reason})
+	}
+	return answer, nil
+}
+
+// statuses maps the kinds of error to HTTP.
+var statuses = map[fault.Kind]int{
+	fault.Invalid: http.StatusBadRequest, fault.NotFound: http.StatusNotFound, fault.Conflict: http.StatusConflict,
+	fault.Denied: http.StatusForbidden, fault.Throttled: http.StatusTooManyRequests, fault.Unavailable: http.StatusServiceUnavailable,
+}
+
+func (f *face) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status, ok := statuses[fault.KindOf(err)]
+	message := err.Error()
+	if !ok {
+		status, message = http.StatusInternalServerError, "an internal error; the server's log has it"
+		if f.Failed != nil && !errors.Is(err, context.Canceled) {
+			f.Failed(r, err)
+		}
+	}
+	if status == http.StatusForbidden && r.Header.Get("Authorization") == "" {
+		status = http.StatusUnauthorized
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	var e *fault.Error
+	if errors.As(err, &e) && e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", fmt.Sprint(int(e.RetryAfter.Seconds()+0.999)))
+	}
+	write(w, status, map[string]any{"error": map[string]string{"code": string(fault.KindOf(err)), "message": message}})
+}
+
+func write(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body)
+}
