@@ -25,6 +25,7 @@ func HiddenColumns() []schema.Column {
 
 // Snapshot is one look at a view: whatever is written meanwhile, all reading
 // through it sees the same rows. It serves one goroutine and must be closed.
+// After an error, or a query that was cancelled, nothing more can be read.
 type Snapshot interface {
 	// Relation gives a parenthesised SELECT of a table as the view shows it:
 	// the columns asked for, under these names and in this order. table is as
