@@ -48,7 +48,7 @@ func (f *face) alerts(r *http.Request, body []byte) (Answer, error) {
 	if f.Alerts == nil {
 		return Answer{}, fault.New(fault.NotFound, "this server isn't the XDR side: alerts go to the one that is")
 	}
-	if err := f.Authorize(r, access.IngestAlerts, access.XDR); err != nil {
+	if err := f.Authorize(r.Context(), access.IngestAlerts, access.XDR); err != nil {
 		return Answer{}, err
 	}
 	name := r.URL.Query().Get("shape")

@@ -51,9 +51,10 @@ type Options struct {
 	Rows       Rows
 	Workspaces Workspaces
 	Schema     *schema.Catalog
-	// Authorize decides whether the request's principal may send what the
-	// action names; access does.
-	Authorize func(r *http.Request, action access.Action, scope string) error
+	// Authenticate puts the caller into the request's context, or has fail answer.
+	Authenticate func(next http.Handler, fail func(w http.ResponseWriter, r *http.Request, err error)) http.Handler
+	// Authorize decides whether the caller in the context may do an action.
+	Authorize func(ctx context.Context, action access.Action, scope string) error
 	// Counted is told what became of records, for metrics; may be nil.
 	Counted func(kind string, accepted, repeats, refused int)
 	// Failed is told of our own failures, once each, for the log.
@@ -84,7 +85,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST /ingest/v1/alerts", f.handle("alerts", f.alerts))
 	mux.HandleFunc("POST /ingest/v1/events", f.handle("events", f.events))
 	mux.HandleFunc("POST /ingest/v1/workspaces/{workspace}/tables/{table}", f.handle("rows", f.rows))
-	return mux
+	return f.Authenticate(mux, f.fail)
 }
 
 type face struct{ Options }
@@ -155,7 +156,7 @@ func (f *face) events(r *http.Request, body []byte) (Answer, error) {
 		}
 		return rows.Stored(t), true
 	})
-	if err := f.Authorize(r, access.IngestEvents, access.XDR); err != nil {
+	if err := f.Authorize(r.Context(), access.IngestEvents, access.XDR); err != nil {
 		return Answer{}, err
 	}
 	batches, refused := decoder.Records(body)
@@ -170,7 +171,7 @@ func (f *face) rows(r *http.Request, body []byte) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	if err := f.Authorize(r, access.IngestRows, ws.ID); err != nil {
+	if err := f.Authorize(r.Context(), access.IngestRows, ws.ID); err != nil {
 		return Answer{}, err
 	}
 	name := r.PathValue("table")
@@ -217,9 +218,8 @@ func (f *face) fail(w http.ResponseWriter, r *http.Request, err error) {
 			f.Failed(r, err)
 		}
 	}
-	if status == http.StatusForbidden && r.Header.Get("Authorization") == "" {
+	if errors.Is(err, access.ErrUnauthenticated) {
 		status = http.StatusUnauthorized
-		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	var e *fault.Error
 	if errors.As(err, &e) && e.RetryAfter > 0 {
