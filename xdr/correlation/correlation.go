@@ -29,10 +29,14 @@ type Sight struct {
 
 // Piece is one thing that an alert names, under every key that it is known by.
 type Piece struct {
-	Kind  security.Kind
+	Kind  security.Kind // or Detection
 	Keys  []string
 	Asset bool // a host or user: counts as a peer of what is seen with it
 }
+
+// Detection is the kind of the piece that stands for what raised the alert:
+// a rare detection on two machines within minutes is evidence too.
+const Detection security.Kind = "Detection"
 
 // Keys lists the keys of all pieces, whose memory the decision needs.
 func (s Sight) Keys() []string {
@@ -104,10 +108,11 @@ type Visit struct {
 	Last     int64  `json:"l"`
 }
 
-// Peer is an asset seen together with a key.
+// Peer is an asset seen together with a key. It is known by digests of all
+// its keys, for one alert names it by some and the next by others.
 type Peer struct {
-	Key  string `json:"k"`
-	Seen int64  `json:"s"` // ticks, event time
+	Keys []uint32 `json:"k"`
+	Seen int64    `json:"s"` // ticks, event time
 }
 
 // visit adds a visit at the end, joined with an earlier one of the same incident.

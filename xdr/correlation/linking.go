@@ -2,6 +2,7 @@ package correlation
 
 import (
 	"cmp"
+	"hash/fnv"
 	"math"
 	"slices"
 
@@ -18,6 +19,7 @@ type Parameters struct {
 	Half       float64      // peers beyond the first that halve a weight
 	PeerWindow schema.Ticks // peers count for so long
 	Decay      schema.Ticks // a weight falls to 1/e over this gap
+	Repeating  schema.Ticks // the same for a detection
 
 	Join, Merge            float64 // scores to reach
 	Strong, StrongTogether float64 // the best single piece must reach Strong, or StrongTogether if there are two kinds
@@ -37,9 +39,10 @@ func Defaults() Parameters {
 			security.Host: .55, security.Account: .55, security.AzureResource: .55, security.CloudLogonSess: .55,
 			security.File: .50, security.FileHash: .50, security.Process: .50, security.OAuthApplication: .50,
 			security.MailCluster: .40,
+			Detection:            .35,
 			security.IP:          .25,
 		},
-		Hub: 12, Half: 4, PeerWindow: 48 * schema.Hour, Decay: 24 * schema.Hour,
+		Hub: 12, Half: 4, PeerWindow: 48 * schema.Hour, Decay: 24 * schema.Hour, Repeating: 10 * schema.Minute,
 		Join: .30, Merge: .35, Strong: .30, StrongTogether: .18,
 		SameDetector: 1.15, NextStage: 1.05, Neither: .90,
 		Pieces: 64, Visits: 8, Peers: 24,
@@ -134,11 +137,15 @@ func (l Linking) weigh(p Piece, s Sight, n Neighbourhood) map[string]Via {
 		return nil
 	}
 	damped := l.p.Base[p.Kind] / (1 + float64(max(0, degree-1))/l.p.Half)
+	decay := l.p.Decay
+	if p.Kind == Detection {
+		decay = l.p.Repeating
+	}
 	best := map[string]Via{}
 	for _, key := range p.Keys {
 		for _, v := range n.Memories[key].Visits {
 			gap := max(0, int64(s.First)-v.Last, v.First-int64(s.Last))
-			w := damped * math.Exp(-float64(gap)/float64(l.p.Decay))
+			w := damped * math.Exp(-float64(gap)/float64(decay))
 			if w < least {
 				continue
 			}
@@ -152,13 +159,28 @@ func (l Linking) weigh(p Piece, s Sight, n Neighbourhood) map[string]Via {
 
 // degree counts the assets that a key was seen with around the alert's time.
 func (l Linking) degree(m Memory, p Piece, s Sight) int {
-	n := 0
+	n, own := 0, digests(p.Keys)
 	for _, peer := range m.Peers {
-		if !slices.Contains(p.Keys, peer.Key) && int64(s.First)-peer.Seen <= int64(l.p.PeerWindow) {
+		if int64(s.First)-peer.Seen <= int64(l.p.PeerWindow) && !meets(peer.Keys, own) {
 			n++
 		}
 	}
 	return n
+}
+
+// digests are short forms of keys, enough to tell a few dozen peers apart.
+func digests(keys []string) []uint32 {
+	out := make([]uint32, len(keys))
+	for i, k := range keys {
+		h := fnv.New32a()
+		h.Write([]byte(k))
+		out[i] = h.Sum32()
+	}
+	return out
+}
+
+func meets(a, b []uint32) bool {
+	return slices.ContainsFunc(a, func(k uint32) bool { return slices.Contains(b, k) })
 }
 
 // strong tells whether evidence can carry a link: one good piece, or two of
@@ -195,7 +217,7 @@ func (l Linking) Remember(m Memory, s Sight, p Piece, incident string) Memory {
 	m.Peers = slices.Clone(m.Peers)
 	for _, other := range s.Pieces {
 		if other.Asset && !slices.Equal(other.Keys, p.Keys) {
-			m.Peers = l.meet(m.Peers, Peer{Key: other.Keys[0], Seen: int64(s.Last)})
+			m.Peers = l.meet(m.Peers, Peer{Keys: digests(other.Keys), Seen: int64(s.Last)})
 		}
 	}
 	return m
@@ -203,23 +225,30 @@ func (l Linking) Remember(m Memory, s Sight, p Piece, incident string) Memory {
 
 // meet notes a peer; the one not seen for longest makes room.
 func (l Linking) meet(peers []Peer, p Peer) []Peer {
-	if i := slices.IndexFunc(peers, func(q Peer) bool { return q.Key == p.Key }); i >= 0 {
-		peers[i].Seen = max(peers[i].Seen, p.Seen)
-		return peers
+	out := make([]Peer, 0, len(peers)+1)
+	for _, q := range peers {
+		if !meets(q.Keys, p.Keys) {
+			out = append(out, q)
+			continue
+		}
+		p.Seen = max(p.Seen, q.Seen)
+		for _, k := range q.Keys {
+			if !slices.Contains(p.Keys, k) {
+				p.Keys = append(p.Keys, k)
+			}
+		}
 	}
-	if len(peers) < l.p.Peers {
-		return append(peers, p)
+	out = append(out, p)
+	if len(out) <= l.p.Peers {
+		return out
 	}
 	oldest := 0
-	for i, q := range peers {
-		if q.Seen < peers[oldest].Seen {
+	for i, q := range out {
+		if q.Seen < out[oldest].Seen {
 			oldest = i
 		}
 	}
-	if peers[oldest].Seen < p.Seen {
-		peers[oldest] = p
-	}
-	return peers
+	return slices.Delete(out, oldest, oldest+1)
 }
 
 // Keep is for how long after it was last added to a memory can matter.

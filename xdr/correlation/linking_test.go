@@ -75,13 +75,17 @@ func TestWhatLinksTwoAlerts(t *testing.T) {
 		first, second security.Alert
 		joined        bool
 	}{
-		"a host at once":           {alert("1", 0, host("a")), alert("2", 0, host("a")), true},
-		"a host after hours":       {alert("1", 0, host("a")), alert("2", 10*schema.Hour, host("a")), true},
-		"a host after a day":       {alert("1", 0, host("a")), alert("2", 24*schema.Hour, host("a")), false},
-		"a late alert":             {alert("1", 10*schema.Hour, host("a")), alert("2", 0, host("a")), true},
-		"another host":             {alert("1", 0, host("a")), alert("2", 0, host("b")), false},
-		"an address alone":         {alert("1", 0, ip("8.8.4.4")), alert("2", 0, ip("8.8.4.4")), false},
-		"an address, same sensor":  {alert("1", 0, ip("8.8.4.4")), sameDetector(alert("2", 0, ip("8.8.4.4"))), false},
+		"a host at once":                   {alert("1", 0, host("a")), alert("2", 0, host("a")), true},
+		"a host after hours":               {alert("1", 0, host("a")), alert("2", 10*schema.Hour, host("a")), true},
+		"a host after a day":               {alert("1", 0, host("a")), alert("2", 24*schema.Hour, host("a")), false},
+		"a late alert":                     {alert("1", 10*schema.Hour, host("a")), alert("2", 0, host("a")), true},
+		"another host":                     {alert("1", 0, host("a")), alert("2", 0, host("b")), false},
+		"an address alone":                 {alert("1", 0, ip("8.8.4.4")), alert("2", 0, ip("8.8.4.4")), false},
+		"an address, same sensor":          {alert("1", 0, ip("8.8.4.4")), sameDetector(alert("2", 0, ip("8.8.4.4"))), false},
+		"a detection on two hosts at once": {alert("1", 0, host("a")), sameDetector(alert("2", schema.Second, host("b"))), true},
+		"a detection on two hosts later":   {alert("1", 0, host("a")), sameDetector(alert("2", schema.Hour, host("b"))), false},
+		"a message and one who got it": {alert("1", 0, security.Entity{Kind: security.MailMessage}.With("networkMessageId", "m1")),
+			alert("2", 0, security.Entity{Kind: security.MailMessage}.With("networkMessageId", "m1").With("recipient", "u@lab.example")), true},
 		"two kinds, neither alone": {alert("1", 0, ip("8.8.4.4"), user("u")), alert("2", 15*schema.Hour, ip("8.8.4.4"), user("u")), true},
 		"the user of it alone":     {alert("1", 0, ip("8.8.4.4"), user("u")), alert("2", 15*schema.Hour, user("u")), false},
 		"a private address":        {alert("1", 0, ip("10.0.0.1"), host("a")), alert("2", 0, ip("10.0.0.1"), host("b")), false},
@@ -123,6 +127,32 @@ func TestAHubLinksNothing(t *testing.T) {
 	}
 	if incident, v := w.place(alert("zz", 0, user("u3"))); v.Join == "" {
 		t.Errorf("a user seen with the hub alone still links; got %s", incident)
+	}
+}
+
+func TestAFrequentDetectionLinksNothing(t *testing.T) {
+	w := newWorld()
+	for i := range 14 {
+		a := alert("a"+strconv.Itoa(i), schema.Ticks(i)*schema.Hour, host("h"+strconv.Itoa(i)))
+		a.Title = "noise"
+		w.place(a)
+	}
+	a := alert("z", 13*schema.Hour+schema.Second, host("fresh"))
+	a.Title = "noise"
+	if got, v := w.place(a); v.Join != "" {
+		t.Errorf("joined %s by %+v", got, v.Link)
+	}
+}
+
+func TestAPeerCountsOnceUnderAllItsNames(t *testing.T) {
+	both := host("pc").With("mdeDeviceId", "d1")
+	m := correlation.Memory{}
+	for _, h := range []security.Entity{host("pc"), both, security.Entity{Kind: security.Host}.With("mdeDeviceId", "d1")} {
+		s := rule.Look(alert("1", 0, user("u"), h))
+		m = rule.Remember(m, s, s.Pieces[0], "1")
+	}
+	if len(m.Peers) != 1 {
+		t.Errorf("peers %+v", m.Peers)
 	}
 }
 

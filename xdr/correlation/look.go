@@ -27,6 +27,9 @@ func (l Linking) Look(a security.Alert) Sight {
 			s.Pieces = l.unite(s.Pieces, p)
 		}
 	}
+	if slices.ContainsFunc(s.Pieces, func(p Piece) bool { return p.Asset }) { // how rare a detection is shows by the assets it is about
+		s.Pieces = append(s.Pieces, Piece{Kind: Detection, Keys: []string{string(Detection) + ":" + s.Detector}})
+	}
 	slices.SortStableFunc(s.Pieces, func(p, q Piece) int { return cmp.Compare(l.p.Base[q.Kind], l.p.Base[p.Kind]) })
 	s.Pieces = s.Pieces[:min(len(s.Pieces), l.p.Pieces)]
 	return s
@@ -82,6 +85,8 @@ func (c *collector) add(e security.Entity) {
 		return
 	case e.Kind == security.Mailbox:
 		keys = append(keys, holder(e.Field("mailboxPrimaryAddress")).Keys()...)
+	case e.Kind == security.MailMessage: // whoever received it
+		keys = append(keys, security.Entity{Kind: e.Kind}.With("networkMessageId", e.Field("networkMessageId")).Keys()...)
 	case e.Kind == security.URL:
 		keys = append(keys, domain(e.Field("url")).Keys()...)
 	}
