@@ -7,12 +7,12 @@ package hunting
 import (
 	"bytes"
 	"encoding/json"
-	"math"
 	"strings"
 
 	"lockstep/fault"
 	"lockstep/rows"
 	"lockstep/schema"
+	"lockstep/wire/cell"
 )
 
 // Request is the body of runHuntingQuery.
@@ -81,7 +81,7 @@ func Answer(context string, b *rows.Batch) []byte {
 	out.WriteByte('{')
 	if context != "" {
 		out.WriteString(`"@odata.context":`)
-		writeText(&out, context)
+		cell.Text(&out, context)
 		out.WriteByte(',')
 	}
 	writeResults(&out, b, "schema", "results")
@@ -115,14 +115,14 @@ func writeResults(out *bytes.Buffer, b *rows.Batch, schemaName, resultsName stri
 			out.WriteByte(',')
 		}
 		out.WriteString(`{"` + name + `":`)
-		writeText(out, c.Name)
+		cell.Text(out, c.Name)
 		out.WriteString(`,"` + kind + `":"` + typeNames[c.Type] + `"}`)
 	}
 	out.WriteString(`],"` + resultsName + `":[`)
 	names := make([][]byte, len(b.Table.Columns))
 	for i, c := range b.Table.Columns {
 		var one bytes.Buffer
-		writeText(&one, c.Name)
+		cell.Text(&one, c.Name)
 		names[i] = append(one.Bytes(), ':')
 	}
 	for n := range b.N {
@@ -135,61 +135,9 @@ func writeResults(out *bytes.Buffer, b *rows.Batch, schemaName, resultsName stri
 				out.WriteByte(',')
 			}
 			out.Write(names[i])
-			writeValue(out, b.Columns[i], n)
+			cell.Write(out, &b.Columns[i], n, false)
 		}
 		out.WriteByte('}')
 	}
 	out.WriteByte(']')
-}
-
-// writeValue writes one cell: times as texts, a boolean as a JSON boolean, a
-// dynamic value as its JSON, a number that JSON can't say as text.
-func writeValue(out *bytes.Buffer, c rows.Column, n int) {
-	switch v := c.Value(n).(type) {
-	case nil:
-		out.WriteString("null")
-	case schema.Ticks:
-		if c.Type == schema.TimeSpan {
-			writeText(out, rows.PrintSpan(v))
-			return
-		}
-		writeText(out, v.RFC3339())
-	case float64:
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			writeText(out, special(v))
-			return
-		}
-		text, _ := json.Marshal(v) // a finite float always has a JSON text
-		out.Write(text)
-	case string:
-		if c.Type == schema.Dynamic {
-			out.WriteString(v)
-			return
-		}
-		writeText(out, v)
-	default:
-		text, _ := json.Marshal(v) // a bool or an int64
-		out.Write(text)
-	}
-}
-
-func special(v float64) string {
-	switch {
-	case math.IsInf(v, 1):
-		return "Infinity"
-	case math.IsInf(v, -1):
-		return "-Infinity"
-	}
-	return "NaN"
-}
-
-// writeText writes a JSON string.
-func writeText(out *bytes.Buffer, text string) {
-	e := json.NewEncoder(out)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(text); err != nil { // a string always has a JSON text
-		out.WriteString(`""`)
-		return
-	}
-	out.Truncate(out.Len() - 1) // the encoder's newline
 }
