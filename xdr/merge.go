@@ -22,6 +22,7 @@ const (
 	maxMergedAlerts   = 500
 	maxMergedEntities = 500
 	maxMergedSpan     = 14 * schema.Day
+	maxMergesAnHour   = 20 // by rule: whoever can raise alerts must not be able to bury incidents
 )
 
 // RedirectedTag is the system tag of an incident that was merged into another.
@@ -141,20 +142,28 @@ func personal(h *held) bool { return !h.Owner.IsZero() && !strings.EqualFold(h.O
 func older(a, b *held) bool { return incidentKey(a.ID) < incidentKey(b.ID) }
 
 // connect merges incidents that an alert of h showed to be the same story, as
-// far as the guards allow, and gives the one that stays.
-func (u *work) connect(h *held, found []correlation.Link) *held {
+// far as the guards allow, and gives the one that stays. How often it does is
+// counted by the hour of the alerts' activity, so that a replay of the past
+// decides as the past did.
+func (u *work) connect(h *held, r *heldAlert, found []correlation.Link) *held {
+	hour := state.Join("merges", state.Number(int64(r.Alert.LastActivity/schema.Hour)))
 	for _, link := range found {
 		other := u.incident(u.live(link.Incident))
 		if other == nil || other == h {
 			continue
 		}
 		target, source := direction(h, other)
-		if why := u.guards(target, source); len(why) > 0 {
+		why := u.guards(target, source)
+		if n, _ := counters.Get(u.tx, hour); n >= maxMergesAnHour {
+			why = append(why, fmt.Sprintf("correlation merged %d incidents within the hour already", n))
+		}
+		if len(why) > 0 {
 			u.refuse(h, other, strings.Join(why, "; "))
 			continue
 		}
 		u.merge(target, source, correlationActor, fmt.Sprintf("alert %s is evidence for both", quote(link.Alert)))
 		merges.Put(u.tx, source.ID, link)
+		u.number(hour)
 		h = target
 	}
 	return h

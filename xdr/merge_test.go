@@ -208,6 +208,29 @@ func TestCorrelationNeverMerges(t *testing.T) {
 	}
 }
 
+func TestCorrelationMergesOnlySoOften(t *testing.T) {
+	s := newSide(t)
+	merged := 0
+	for i := range 25 {
+		x, y := numbered("host/x", i), numbered("host/y", i)
+		s.one(alert(numbered("a", i), 0, x))
+		b := s.one(alert(numbered("b", i), 0, y))
+		s.one(alert(numbered("c", i), 1, x, y))
+		if s.incident(b).Status == xdr.Redirected {
+			merged++
+		}
+	}
+	if merged != 20 {
+		t.Errorf("%d incidents were merged within the hour", merged)
+	}
+	x, y := alert("later1", 60, "host/p"), alert("later2", 60, "host/q")
+	s.take(x, y)
+	s.one(alert("later3", 61, "host/p", "host/q"))
+	if a, _ := s.Alert(ctx, "later2"); a.IncidentID == "" || s.incident(a.IncidentID).MergedIDs == nil {
+		t.Error("the next hour's first merge was refused")
+	}
+}
+
 // crowd is n alerts about one thing.
 func crowd(n int, thing string) (list []security.Alert) {
 	for i := range n {

@@ -25,7 +25,7 @@ func (u *work) place(r *heldAlert) {
 		u.note(h, Activity{Actor: correlationActor, Deed: "created", To: r.Alert.ID, Text: fmt.Sprintf("The incident was made for alert %s.", quote(r.Alert.Title))})
 	}
 	u.add(h, r)
-	h = u.connect(h, verdict.Merges)
+	h = u.connect(h, r, verdict.Merges)
 	u.remember(sight, h.ID)
 	links.Put(u.tx, r.Alert.ID, verdict.Link)
 }
@@ -36,7 +36,7 @@ func (u *work) revisit(h *held, r *heldAlert) {
 	sight := u.s.correlator.Look(r.Alert)
 	verdict := u.s.correlator.Judge(sight, u.around(sight, h.ID))
 	if h.standing().Open {
-		h = u.connect(h, verdict.Merges)
+		h = u.connect(h, r, verdict.Merges)
 	}
 	u.remember(sight, h.ID)
 }
