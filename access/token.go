@@ -26,6 +26,10 @@ var (
 	ErrUnknownResource    = errors.New("this server has no such resource")
 )
 
+// ErrUnauthenticated is in every error of somebody who didn't show a valid
+// token: a face answers 401 to it, and 403 to other denials.
+var ErrUnauthenticated = errors.New("a valid bearer token is needed")
+
 // Token is a bearer token.
 type Token struct {
 	Text    string
@@ -121,11 +125,12 @@ func (s *Service) Issue(ctx context.Context, p Principal, resource, from string)
 // Validate gives the principal that a bearer token stands for, as it stands
 // now: roles are not taken from the token, so that what is taken away is away
 // at once. The token must be for one of the audiences, or for the whole
-// server. The error is fault.Denied and says what is wrong with the token.
+// server. The error is fault.Denied with ErrUnauthenticated and says what is
+// wrong with the token.
 func (s *Service) Validate(token string, accepted ...Audience) (Principal, error) {
 	p, err := s.validate(token, accepted)
 	if err != nil {
-		return Principal{}, fault.New(fault.Denied, "the bearer token isn't valid: %w", err)
+		return Principal{}, fault.New(fault.Denied, "%w: %w", ErrUnauthenticated, err)
 	}
 	return p, nil
 }
