@@ -1,0 +1,356 @@
+package connector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"lockstep/connector/port"
+	"lockstep/connector/reconcile"
+	"lockstep/fault"
+	"lockstep/schema"
+	"lockstep/state"
+)
+
+// Bounds of one call of Next, for each workspace.
+const (
+	hintsAtOnce   = 500   // read of each feed
+	itemsAtOnce   = 32    // incidents brought into agreement
+	resyncAtOnce  = 100   // ids read by the comparison of all
+	longestQueue  = 20000 // beyond, feeds wait
+	quarantine    = 5     // attempts after which an incident is a hole
+	shortestRetry = 200 * schema.Millisecond
+	longestRetry  = 10 * schema.Minute
+	positionsLag  = 1000 // feed entries that a restart may read again
+)
+
+// runner synchronises one workspace. All but its figures belongs to whoever
+// holds the service's turn.
+type runner struct {
+	s        *Service
+	ws       string
+	settings Settings
+	xdr      feeder
+	work     feeder
+	queue    *queue
+	stored   position
+	resync   resync
+
+	mu       sync.Mutex // guards figures
+	figures  figures
+	creation histogram
+	edit     histogram
+}
+
+// feeder is one end with how far its feed was followed.
+type feeder struct {
+	side     reconcile.Side
+	end      port.End
+	can      port.Capabilities
+	progress progress
+	attempts int          // failed in a row
+	until    schema.Ticks // rests after a failure
+}
+
+// resync is the comparison of all incidents.
+type resync struct {
+	due   schema.Ticks
+	after string
+	on    bool
+}
+
+// figures are what Status tells of a runner.
+type figures struct {
+	received map[string]schema.Ticks
+	failures map[string]int64
+	errors   map[string]string
+	resynced schema.Ticks
+}
+
+// start makes the runner of a connection: it goes on where the last one
+// stopped, with what was on its way and the holes first, and compares all.
+func (s *Service) start(ctx context.Context, k Connection, now schema.Ticks) (*runner, error) {
+	r := &runner{
+		s: s, ws: k.Workspace, settings: k.Settings, queue: newQueue(), resync: resync{due: now},
+		xdr:     feeder{side: reconcile.XDR, end: s.o.XDR},
+		work:    feeder{side: reconcile.Workspace, end: s.o.Workspace(k.Workspace)},
+		figures: figures{received: map[string]schema.Ticks{}, failures: map[string]int64{}, errors: map[string]string{}},
+	}
+	r.xdr.can, r.work.can = r.xdr.end.Capabilities(), r.work.end.Capabilities()
+	err := s.o.Store.View(ctx, func(tx state.Tx) error {
+		r.stored, _ = positions.Get(tx, r.ws)
+		r.xdr.progress.read, r.work.progress.read = r.stored.XDR, r.stored.Workspace
+		for _, l := range links.By(tx, "open", state.Prefix(r.ws)) {
+			r.queue.add(l.XDR, laneNews, CauseRecovery, 0)
+		}
+		return nil
+	})
+	return r, err
+}
+
+// next does a bounded part of what is due.
+func (r *runner) next(ctx context.Context, now schema.Ticks) (did bool, wakeAt schema.Ticks, err error) {
+	for _, f := range []*feeder{&r.xdr, &r.work} {
+		more, err := r.follow(ctx, f, now)
+		if err != nil {
+			return did, 0, err
+		}
+		did = did || more
+	}
+	for range itemsAtOnce {
+		it := r.queue.take(now)
+		if it == nil {
+			break
+		}
+		did = true
+		if err := r.handle(ctx, it, now); err != nil {
+			return did, 0, err
+		}
+	}
+	if r.queue.idle(now) {
+		more, err := r.compareAll(ctx, now)
+		if err != nil {
+			return did, 0, err
+		}
+		did = did || more
+		if err := r.keepPositions(ctx); err != nil {
+			return did, 0, err
+		}
+	}
+	return did, r.wake(now), nil
+}
+
+// wake is when something is due again: at once while items are ready.
+func (r *runner) wake(now schema.Ticks) schema.Ticks {
+	if !r.queue.idle(now) || r.resync.on && now >= r.xdr.until {
+		return now
+	}
+	wake := max(r.resync.due, r.xdr.until)
+	for _, at := range []schema.Ticks{r.queue.nextDue(), r.xdr.until, r.work.until} {
+		if at > now && at < wake {
+			wake = at
+		}
+	}
+	return wake
+}
+
+// follow reads hints of one feed into the queue.
+func (r *runner) follow(ctx context.Context, f *feeder, now schema.Ticks) (did bool, err error) {
+	if now < f.until || r.queue.size() >= longestQueue {
+		return false, nil
+	}
+	hints, err := f.end.Changes(ctx, f.progress.read, hintsAtOnce)
+	if err != nil {
+		return false, r.rest(ctx, f, now, fmt.Errorf("read the feed: %w", err))
+	}
+	f.attempts, f.until = 0, 0
+	cause := CauseXDR
+	if f.side == reconcile.Workspace {
+		cause = CauseWorkspace
+	}
+	keys, err := r.keysOf(ctx, f, hints)
+	if err != nil {
+		return false, err
+	}
+	for i, h := range hints {
+		var it *item
+		if keys[i] != "" {
+			it = r.queue.add(keys[i], laneNews, cause, h.At)
+		}
+		f.progress.note(h.Seq, it)
+	}
+	return len(hints) > 0, nil
+}
+
+// keysOf gives the XDR's id of each hint's incident, "" where there is none.
+func (r *runner) keysOf(ctx context.Context, f *feeder, hints []port.Hint) ([]string, error) {
+	keys := make([]string, len(hints))
+	if f.side == reconcile.XDR {
+		for i, h := range hints {
+			keys[i] = h.Incident
+		}
+		return keys, nil
+	}
+	err := r.s.o.Store.View(ctx, func(tx state.Tx) error {
+		for i, h := range hints {
+			if h.Incident == "" {
+				continue
+			}
+			for _, l := range links.By(tx, "name", state.Prefix(r.ws, h.Incident)) {
+				keys[i] = l.XDR
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, h := range hints {
+		if h.Incident == "" || keys[i] != "" {
+			continue
+		}
+		// An incident that the connector doesn't remember: it says itself whose
+		// partner it is. If it can't be read now, the comparison of all finds it.
+		if inc, err := f.end.Incident(ctx, h.Incident); err == nil {
+			keys[i] = inc.Partner
+		} else if !fault.Is(err, fault.NotFound) {
+			r.failed(incidentsType, err)
+		}
+	}
+	return keys, nil
+}
+
+// rest has a failing feed wait. An error of the context ends the call instead.
+func (r *runner) rest(ctx context.Context, f *feeder, now schema.Ticks, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	f.attempts++
+	f.until = now + r.delay(f.attempts, err)
+	r.failed(string(f.side)+" feed", err)
+	return nil
+}
+
+// delay is how long to wait after a failure: twice as long each time, with
+// jitter, never less than the other side asks for.
+func (r *runner) delay(attempts int, err error) schema.Ticks {
+	d := min(shortestRetry<<min(attempts-1, 20), longestRetry)
+	d = d/2 + schema.Ticks(r.s.rand.Int64N(int64(d)))
+	var f *fault.Error
+	if errors.As(err, &f) {
+		d = max(d, schema.Span(f.RetryAfter))
+	}
+	return d
+}
+
+// handle brings one incident into agreement and decides what becomes of its item.
+func (r *runner) handle(ctx context.Context, it *item, now schema.Ticks) error {
+	err := r.agree(ctx, it, now, 0)
+	switch {
+	case err == nil:
+		r.queue.finish(it)
+		return nil
+	case ctx.Err() != nil || errors.As(err, new(*storeError)):
+		r.queue.postpone(it, now)
+		return err
+	}
+	it.attempts++
+	until := now + r.delay(it.attempts, err)
+	if fault.Is(err, fault.Conflict) {
+		it.cause = CauseRetry
+		if it.attempts < quarantine {
+			r.queue.postpone(it, now) // it only changed meanwhile
+			return nil
+		}
+	} else {
+		r.failed(incidentsType, err)
+	}
+	it.cause = CauseRetry
+	if it.attempts >= quarantine {
+		if err := r.dig(ctx, it, until, err, now); err != nil {
+			r.queue.postpone(it, until)
+			return err
+		}
+		it.done = true // the hole is durable: the feed's position need not wait for it
+	}
+	r.queue.postpone(it, until)
+	return nil
+}
+
+// dig makes or updates the hole of an incident that keeps failing.
+func (r *runner) dig(ctx context.Context, it *item, until schema.Ticks, cause error, now schema.Ticks) error {
+	return r.store(ctx, func(tx state.Tx) {
+		l := r.link(tx, it.key)
+		if l.Hole == nil {
+			l.Hole = &Hole{XDR: it.key, Since: now}
+		}
+		l.Hole.Attempts, l.Hole.Next, l.Hole.Error = it.attempts, until, cause.Error()
+		links.Put(tx, linkKey(r.ws, it.key), l)
+	})
+}
+
+// link gives what is remembered of a pair, or a new one.
+func (r *runner) link(tx state.Tx, xdr string) link {
+	l, ok := links.Get(tx, linkKey(r.ws, xdr))
+	if !ok {
+		l = link{Workspace: r.ws, XDR: xdr, Name: r.s.nameOf(r.ws, xdr)}
+	}
+	return l
+}
+
+// storeError is a failure of the connector's own store.
+type storeError struct{ error }
+
+func (e *storeError) Unwrap() error { return e.error }
+
+// store makes one transaction of the connector's own, with the feeds' positions in it.
+func (r *runner) store(ctx context.Context, f func(tx state.Tx)) error {
+	at := position{XDR: r.xdr.progress.safe(), Workspace: r.work.progress.safe()}
+	err := r.s.o.Store.Update(ctx, func(tx state.Tx) error {
+		f(tx)
+		positions.Put(tx, r.ws, at)
+		return nil
+	})
+	if err != nil {
+		return &storeError{err}
+	}
+	r.stored = at
+	return nil
+}
+
+// keepPositions stores the positions when they are far ahead of the stored ones.
+func (r *runner) keepPositions(ctx context.Context) error {
+	if r.xdr.progress.safe()-r.stored.XDR < positionsLag && r.work.progress.safe()-r.stored.Workspace < positionsLag {
+		return nil
+	}
+	return r.store(ctx, func(state.Tx) {})
+}
+
+// compareAll has all incidents looked at, a page at a time: hints may have been missed.
+func (r *runner) compareAll(ctx context.Context, now schema.Ticks) (did bool, err error) {
+	if now < r.resync.due || now < r.xdr.until {
+		return false, nil
+	}
+	ids, err := r.xdr.end.IDs(ctx, r.resync.after, resyncAtOnce)
+	if err != nil {
+		return false, r.rest(ctx, &r.xdr, now, fmt.Errorf("list incidents: %w", err))
+	}
+	r.resync.on = len(ids) > 0
+	for _, id := range ids {
+		r.queue.add(id, laneResync, CauseResync, 0)
+		r.resync.after = id
+	}
+	if len(ids) == 0 {
+		r.resync = resync{due: now + r.resyncEvery()}
+		r.mu.Lock()
+		r.figures.resynced = now
+		r.mu.Unlock()
+	}
+	return len(ids) > 0, nil
+}
+
+func (r *runner) resyncEvery() schema.Ticks {
+	switch {
+	case r.s.o.ResyncEvery > 0:
+		return r.s.o.ResyncEvery
+	case r.xdr.can.Feed && r.work.can.Feed:
+		return schema.Hour
+	}
+	return 5 * schema.Minute
+}
+
+// failed counts a failure of a data type or feed.
+func (r *runner) failed(what string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.figures.failures[what]++
+	r.figures.errors[what] = err.Error()
+}
+
+// received notes that data of a type came.
+func (r *runner) received(what string, at schema.Ticks) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.figures.received[what] = at
+}

@@ -1,0 +1,315 @@
+package connector_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"lockstep/connector"
+	"lockstep/connector/port"
+	"lockstep/fault"
+	"lockstep/schema"
+	"lockstep/security"
+	"lockstep/state"
+	"lockstep/state/memory"
+	"lockstep/workspace"
+	"lockstep/xdr"
+)
+
+var (
+	ctx   = context.Background()
+	epoch = must(schema.ParseTicks("2026-01-05T10:00:00Z"))
+	ann   = security.Actor{Kind: security.Person, Name: "ann@lab.example"}
+	bob   = security.Actor{Kind: security.Person, Name: "bob@lab.example"}
+	bot   = security.Actor{Kind: security.Automation, Name: "playbook"}
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// world is both sides, the connector between them, and what can go wrong.
+type world struct {
+	t      testing.TB
+	now    schema.Ticks
+	ids    int
+	store  state.Store // of the sides
+	own    *mortal     // of the connector
+	xdr    *xdr.Service
+	work   *workspace.Service
+	ws     string
+	sync   *connector.Service
+	x, w   *flaky
+	rules  *rules
+	alerts int
+}
+
+func newWorld(t testing.TB) *world {
+	w := &world{t: t, now: epoch, store: memory.New(), rules: &rules{}}
+	w.own = &mortal{Store: memory.New()}
+	clock := func() schema.Ticks { return w.now }
+	id := func() string { w.ids++; return fmt.Sprintf("00000000-0000-4000-8000-%012d", w.ids) }
+	var err error
+	if w.xdr, err = xdr.New(xdr.Options{Store: w.store, Now: clock, PortalURL: "https://localhost:8443", TenantID: "t1"}); err != nil {
+		t.Fatal(err)
+	}
+	if w.work, err = workspace.New(workspace.Options{Store: w.store, Now: clock, NewID: id, PortalURL: "https://localhost:8443"}); err != nil {
+		t.Fatal(err)
+	}
+	made, err := w.work.Create(ctx, workspace.Workspace{ID: "e34d562e-ef12-4c4e-9bc0-7c6ae357c015", Name: "soc1", SubscriptionID: "7e838342-601f-4552-9baf-0dfb300cf555", ResourceGroup: "rg"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.ws = made.ID
+	w.x, w.w = &flaky{End: w.xdr.End()}, &flaky{End: w.work.End(w.ws)}
+	w.boot()
+	return w
+}
+
+// boot starts the connector over its store, as a restart does.
+func (w *world) boot() {
+	w.own.dead = false
+	var err error
+	w.sync, err = connector.New(connector.Options{
+		Store: w.own, Now: func() schema.Ticks { return w.now },
+		NewID: func() string { w.ids++; return fmt.Sprintf("write-%d", w.ids) },
+		XDR:   w.x, Workspace: func(string) port.End { return w.w }, Rules: w.rules, TenantID: "t1", Seed: 1, ResyncEvery: schema.Hour,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) connect() {
+	w.t.Helper()
+	if _, err := w.sync.Connect(ctx, w.ws, connector.Settings{Incidents: true, Alerts: true}, ann); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// settle runs the connector until nothing is left to do now.
+func (w *world) settle() {
+	w.t.Helper()
+	for range 100000 {
+		did, _, err := w.sync.Next(ctx, w.now)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if !did {
+			return
+		}
+	}
+	w.t.Fatal("the connector doesn't come to rest")
+}
+
+// quiet waits until retries are over and all incidents were compared.
+func (w *world) quiet() {
+	w.t.Helper()
+	for range 3 {
+		w.settle()
+		w.now += 2 * schema.Hour
+	}
+	w.settle()
+}
+
+// ingest makes an alert about hosts and gives the incident that holds it.
+func (w *world) ingest(severity security.Severity, hosts ...string) string {
+	w.t.Helper()
+	w.alerts++
+	a := security.Alert{
+		ID: fmt.Sprintf("da%d", w.alerts), Title: fmt.Sprint("Detection ", w.alerts), ServiceSource: "microsoftDefenderForEndpoint", Severity: severity, Category: "Execution",
+		Created: w.now, Updated: w.now, FirstActivity: w.now, LastActivity: w.now, AlertType: fmt.Sprint("type", w.alerts),
+	}
+	for _, h := range hosts {
+		e := security.Entity{Kind: security.Host}.With("hostName", h).With("dnsDomain", "lab.example")
+		a.Evidence = append(a.Evidence, security.Evidence{Entity: e, Verdict: "suspicious"})
+	}
+	out, err := w.xdr.Ingest(ctx, []security.Alert{a})
+	if err != nil || out[0].Incident == "" {
+		w.t.Fatalf("%v %v", out, err)
+	}
+	return out[0].Incident
+}
+
+func (w *world) patch(id string, p xdr.Patch, by security.Actor) error {
+	_, err := w.xdr.Update(ctx, id, p, by, 0)
+	return err
+}
+
+// parallel is the workspace incident of one of the XDR's.
+func (w *world) parallel(id string) workspace.Incident {
+	w.t.Helper()
+	i, err := w.work.ByProvider(ctx, w.ws, id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return i
+}
+
+// put changes a workspace incident as a client does: reads it, changes it, writes all of it.
+func (w *world) put(id string, by security.Actor, change func(*workspace.Put)) error {
+	i, err := w.work.ByProvider(ctx, w.ws, id)
+	if err != nil {
+		return err
+	}
+	p := workspace.Put{Title: i.Title, Description: i.Description, Severity: i.Severity, Status: i.Status,
+		Classification: i.Classification, ClassificationReason: i.ClassificationReason, ClassificationComment: i.ClassificationComment}
+	labels := []string{}
+	for _, l := range i.Labels {
+		labels = append(labels, l.Name)
+	}
+	p.Labels = &labels
+	change(&p)
+	_, _, err = w.work.Put(ctx, w.ws, i.Name, p, by, i.ETag)
+	return err
+}
+
+// rules are creation rules of two products.
+type rules struct{ off int }
+
+func (r *rules) TurnOff(context.Context, string, security.Actor) ([]string, error) {
+	r.off++
+	return []string{"Create incidents from MDE", "Create incidents from MDI"}, nil
+}
+
+// errCrash ends the connector's process where it stands.
+var errCrash = errors.New("the process ended")
+
+// mortal is a store that the process loses when it ends.
+type mortal struct {
+	state.Store
+	dead bool
+	rand *rand.Rand // nil: nothing goes wrong
+}
+
+func (m *mortal) Update(ctx context.Context, f func(state.Tx) error) error {
+	if m.dead {
+		return errCrash
+	}
+	if m.rand != nil && m.rand.IntN(60) == 0 {
+		m.dead = true
+		if m.rand.IntN(2) == 0 {
+			return errCrash // before the commit
+		}
+		if err := m.Store.Update(ctx, f); err != nil {
+			return err
+		}
+		return errCrash // after it
+	}
+	return m.Store.Update(ctx, f)
+}
+
+// flaky is an end over a bad line.
+type flaky struct {
+	port.End
+	rand   *rand.Rand       // nil: nothing goes wrong
+	own    *mortal          // dies with a crash in a call
+	poison string           // incident whose reading always fails
+	made   map[string]int64 // versions made, by write
+	stats  map[string]int
+	before func(port.Write) // runs before each Apply
+}
+
+func (f *flaky) goes(wrong string, one int) bool {
+	if f.rand == nil || f.rand.IntN(one) != 0 {
+		return false
+	}
+	f.stats[wrong]++
+	return true
+}
+
+func (f *flaky) Changes(ctx context.Context, after int64, limit int) ([]port.Hint, error) {
+	if f.goes("feed down", 40) {
+		return nil, fault.New(fault.Unavailable, "no answer")
+	}
+	hints, err := f.End.Changes(ctx, after, limit)
+	if f.goes("hints lost", 15) {
+		for i := range hints {
+			hints[i].Incident = ""
+		}
+	}
+	return hints, err
+}
+
+func (f *flaky) Incident(ctx context.Context, id string) (port.Incident, error) {
+	if id == f.poison {
+		return port.Incident{}, fault.New(fault.Internal, "can't be read")
+	}
+	if f.goes("read failed", 40) {
+		return port.Incident{}, fault.New(fault.Unavailable, "no answer")
+	}
+	return f.End.Incident(ctx, id)
+}
+
+func (f *flaky) Apply(ctx context.Context, w port.Write) (port.Applied, error) {
+	if f.before != nil {
+		f.before(w)
+	}
+	if f.own != nil && f.goes("crash before write", 40) {
+		f.own.dead = true
+		return port.Applied{}, errCrash
+	}
+	if f.goes("write lost", 30) {
+		return port.Applied{}, fault.New(fault.Unavailable, "no answer")
+	}
+	if f.goes("throttled", 30) {
+		return port.Applied{}, fault.Later(1e9, "too many")
+	}
+	a, err := f.End.Apply(ctx, w)
+	if err == nil {
+		if f.made == nil {
+			f.made = map[string]int64{}
+		}
+		f.made[w.ID] = a.Version
+	}
+	if f.own != nil && f.goes("crash after write", 40) {
+		f.own.dead = true
+		return port.Applied{}, errCrash
+	}
+	if err == nil && f.goes("answer lost", 30) {
+		return port.Applied{}, fault.New(fault.Unavailable, "no answer")
+	}
+	return a, err
+}
+
+// differences compares both sides of one pair; empty if they agree.
+func (w *world) differences(id string) string {
+	x, err := w.xdr.End().Incident(ctx, id)
+	if err != nil {
+		return err.Error()
+	}
+	i, err := w.work.ByProvider(ctx, w.ws, id)
+	if err != nil {
+		return err.Error()
+	}
+	y := must(w.work.End(w.ws).Incident(ctx, i.Name))
+	var out []string
+	say := func(what string, a, b any) {
+		if fmt.Sprint(a) != fmt.Sprint(b) {
+			out = append(out, fmt.Sprintf("%s: %v on the XDR, %v in the workspace", what, a, b))
+		}
+	}
+	say("owner", x.Owner.Text(), y.Owner.Text())
+	say("severity", x.Severity, y.Severity)
+	say("tags", sortedLower(x.Tags), sortedLower(y.Tags))
+	say("alerts", len(x.Content.Alerts), i.AlertTotal)
+	states := map[string]string{"active": "New", "inProgress": "Active", "awaitingAction": "Active", "resolved": "Closed", "redirected": "Closed"}
+	say("status", states[x.Resolution.Status], string(i.Status))
+	if i.Status == workspace.StatusClosed && x.Resolution.Status == "resolved" {
+		classes := map[string]string{"": "Undetermined", "truePositive": "TruePositive", "falsePositive": "FalsePositive", "informationalExpectedActivity": "BenignPositive"}
+		say("classification", classes[x.Resolution.Classification], i.Classification)
+		say("comment on closing", x.Resolution.Comment, i.ClassificationComment)
+	}
+	if x.Content.Redirect == "" {
+		say("comments", texts(x.Comments), texts(y.Comments))
+	}
+	return strings.Join(out, "; ")
+}
