@@ -70,8 +70,12 @@ func AlertOf(columns map[string]any) (security.Alert, error) {
 	if err := readTimes(columns, &a); err != nil {
 		return a, err
 	}
-	if err := readProperties(text("ExtendedProperties"), &a); err != nil {
-		return a, fault.At("ExtendedProperties", "%w", err)
+	if text := text("ExtendedProperties"); strings.TrimSpace(text) != "" {
+		members, err := shape.Object([]byte(text))
+		if err != nil {
+			return a, fault.At("ExtendedProperties", "%w", err)
+		}
+		ReadProperties(members, &a)
 	}
 	evidence, err := ReadEntities(text("Entities"))
 	if err != nil {
@@ -114,15 +118,9 @@ func readTimes(columns map[string]any, a *security.Alert) error {
 	return nil
 }
 
-// readProperties takes the properties that have fields and keeps the rest.
-func readProperties(text string, a *security.Alert) error {
-	if strings.TrimSpace(text) == "" {
-		return nil
-	}
-	members, err := shape.Object([]byte(text))
-	if err != nil {
-		return err
-	}
+// ReadProperties fills an alert from the members of ExtendedProperties, which
+// it takes out as far as the alert has fields for them, and keeps the rest.
+func ReadProperties(members map[string]any, a *security.Alert) {
 	for _, p := range properties {
 		if value := columnText(members[p.name]); value != "" && *p.get(a) == "" {
 			*p.get(a) = value
@@ -150,7 +148,6 @@ func readProperties(text string, a *security.Alert) error {
 	a.Classification = security.Classifications.Or(a.Classification, "unknown")
 	a.Determination = security.Determinations.Or(a.Determination, "unknown")
 	a.InvestigationState = security.InvestigationStates.Or(a.InvestigationState, "")
-	return nil
 }
 
 // remediation is the steps as one text: the column holds a JSON array of them.
@@ -179,7 +176,11 @@ func AlertRow(a security.Alert, o Origin) (map[string]any, error) {
 	if err != nil {
 		return nil, fault.New(fault.Internal, "lay out the entities of alert %s: %w", a.ID, err)
 	}
-	extended, err := writeProperties(a)
+	properties, err := WriteProperties(a)
+	if err != nil {
+		return nil, err
+	}
+	extended, err := json.Marshal(properties)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "lay out the properties of alert %s: %w", a.ID, err)
 	}
@@ -193,7 +194,7 @@ func AlertRow(a security.Alert, o Origin) (map[string]any, error) {
 		"AlertSeverity": a.Severity.Title(), "Description": a.Description, "ProviderName": a.ProviderName, "VendorName": a.VendorName,
 		"VendorOriginalId": a.ProviderID, "SystemAlertId": a.SystemID, "AlertType": a.AlertType, "IsIncident": false,
 		"StartTime": a.FirstActivity.String(), "EndTime": a.LastActivity.String(), "ProcessingEndTime": a.Created.String(),
-		"RemediationSteps": jsonList(a.RecommendedActions), "ExtendedProperties": extended, "Entities": entities,
+		"RemediationSteps": jsonList(a.RecommendedActions), "ExtendedProperties": string(extended), "Entities": entities,
 		"SourceSystem": "Detection", "WorkspaceSubscriptionId": o.SubscriptionID, "WorkspaceResourceGroup": o.ResourceGroup,
 		"ProductName": a.ProductName, "ProductComponentName": a.Component, "AlertLink": either(a.AlertLink, o.AlertLink),
 		"Status": upper(string(a.Status)), "CompromisedEntity": a.CompromisedEntity, "Tactics": tactics,
@@ -202,43 +203,43 @@ func AlertRow(a security.Alert, o Origin) (map[string]any, error) {
 	return row, nil
 }
 
-func writeProperties(a security.Alert) (string, error) {
+// WriteProperties gives the members of ExtendedProperties: what the alert has
+// no column for.
+func WriteProperties(a security.Alert) (map[string]json.RawMessage, error) {
 	out := map[string]json.RawMessage{}
 	for name, v := range a.Extended {
 		out[name] = v
 	}
-	for _, p := range properties {
-		value := *p.get(&a)
-		if value == "unknown" {
-			value = ""
-		}
-		if !written(p.name) || value == "" {
-			continue
-		}
+	put := func(name string, value string) error {
 		text, err := json.Marshal(value)
 		if err != nil {
-			return "", err
+			return fault.New(fault.Internal, "lay out property %s of alert %s: %w", name, a.ID, err)
 		}
-		out[p.name] = text
+		out[name] = text
+		return nil
+	}
+	for _, p := range properties {
+		value := *p.get(&a)
+		if !written(p.name) || value == "" || value == "unknown" {
+			continue
+		}
+		if err := put(p.name, value); err != nil {
+			return nil, err
+		}
 	}
 	if len(a.Techniques) > 0 {
-		text, err := json.Marshal(strings.Join(a.Techniques, ";"))
-		if err != nil {
-			return "", err
-		}
-		out["MitreTechniques"] = text
-	}
-	if len(a.CustomDetails) > 0 {
-		details, err := json.Marshal(a.CustomDetails)
-		if err != nil {
-			return "", err
-		}
-		if out["Custom Details"], err = json.Marshal(string(details)); err != nil {
-			return "", err
+		if err := put("MitreTechniques", strings.Join(a.Techniques, ";")); err != nil {
+			return nil, err
 		}
 	}
-	text, err := json.Marshal(out)
-	return string(text), err
+	if len(a.CustomDetails) == 0 {
+		return out, nil
+	}
+	details, err := json.Marshal(a.CustomDetails)
+	if err != nil {
+		return nil, fault.New(fault.Internal, "lay out the custom details of alert %s: %w", a.ID, err)
+	}
+	return out, put("Custom Details", string(details))
 }
 
 // jsonTexts is a list as a column carries it: JSON text, "" for none.

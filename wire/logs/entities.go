@@ -307,6 +307,26 @@ func WriteEntity(ev security.Evidence) map[string]any {
 	return out
 }
 
+// Members gives an entity's own members in this layout, without its parts and type.
+func Members(e security.Entity) map[string]any {
+	e.Parts = nil
+	out := version3.Write(e)
+	delete(out, "Type")
+	return out
+}
+
+// Fields reads members of an entity of a kind: Members' inverse.
+func Fields(kind security.Kind, members map[string]any) security.Entity {
+	object := make(map[string]any, len(members)+1)
+	for name, v := range members {
+		object[name] = v
+	}
+	delete(object, "$ref")
+	object["Type"] = version3.Name(kind)
+	e, _ := shape.NewReader(version3, nil).Entity(object, kind)
+	return e
+}
+
 // WriteEntities lays evidence out as the JSON text of SecurityAlert.Entities,
 // each object numbered by $id.
 func WriteEntities(evidence []security.Evidence) (string, error) {

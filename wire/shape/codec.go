@@ -416,3 +416,13 @@ func Map(v any) map[string]json.RawMessage {
 	}
 	return out
 }
+
+// TextAt gives the text at a path of an object, "" if nothing fit is there.
+func TextAt(object map[string]any, path string, as As) string {
+	v, ok := at(object, path)
+	if !ok {
+		return ""
+	}
+	text, _ := textOf(v, as)
+	return text
+}

@@ -81,6 +81,14 @@ func (d *Dialect) layoutFor(kind security.Kind) *Layout {
 	return nil
 }
 
+// Name gives the discriminator's value for a kind.
+func (d *Dialect) Name(kind security.Kind) string {
+	if layout := d.layoutFor(kind); layout != nil {
+		return layout.Type
+	}
+	return d.TypeOf(kind)
+}
+
 // partKinds are the kinds of parts that a dotted field makes.
 var partKinds = map[string]security.Kind{
 	"imageFile": security.File, "parentProcess": security.Process, "account": security.Account, "host": security.Host,
