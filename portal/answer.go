@@ -3,7 +3,6 @@ package portal
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"math"
 	"net/http"
@@ -122,7 +121,7 @@ func (p *Portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 // because it is one of ours misspelt.
 func read[T any](r *http.Request) (T, error) {
 	var v T
-	d := json.NewDecoder(io.LimitReader(r.Body, maxBody))
+	d := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxBody))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&v); err != nil {
 		return v, fault.New(fault.Invalid, "the request's body can't be read: %w", err)

@@ -2,7 +2,6 @@ package portal
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"lockstep/fault"
@@ -132,7 +131,7 @@ func (p *Portal) connectorPage(r *http.Request, s session) (any, error) {
 	}
 	status, err := p.o.Connector.Status(ctx, ws.ID)
 	if err != nil {
-		return nil, fmt.Errorf("status of the connector of %s: %w", ws.Name, err)
+		return nil, err
 	}
 	status.Health, status.Rules, status.Cannot = some(status.Health), some(status.Rules), some(status.Cannot)
 	page := ConnectorPage{ConnectorStatus: status, Workspace: ws.Name, Streams: []StreamView{},
@@ -162,7 +161,7 @@ func (p *Portal) changed(r *http.Request, s session, deed string, change func(ws
 		return nil, err
 	}
 	if err := change(ws.ID); err != nil {
-		return nil, fmt.Errorf("%s %s: %w", deed, ws.Name, err)
+		return nil, err
 	}
 	p.Notify(Hint{Side: schema.Workspace, Workspace: ws.ID, Kind: "connector", ID: ws.ID})
 	return p.connectorPage(r, s)
@@ -226,7 +225,7 @@ func (p *Portal) explain(_ http.ResponseWriter, r *http.Request, _ session) (any
 	}
 	story, err := p.o.Connector.Explain(r.Context(), ws.ID, r.PathValue("name"))
 	if err != nil {
-		return nil, fmt.Errorf("explain incident %s: %w", r.PathValue("name"), err)
+		return nil, err
 	}
 	return some(story), nil
 }

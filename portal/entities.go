@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"encoding/json"
 	"slices"
 	"sort"
 	"strings"
@@ -95,38 +94,32 @@ type mention struct {
 // entityViews joins an incident's entities with what its alerts say of them:
 // the worst verdict, the remediation and the roles, and how many name them.
 func entityViews(entities []security.Entity, alerts []security.Alert) []EntityView {
-	said := map[string]*mention{}
+	known := map[string]int{} // identity key → index
+	for i, e := range entities {
+		for _, key := range e.Keys() {
+			known[key] = i
+		}
+	}
+	said := make([]mention, len(entities))
 	for _, a := range alerts {
-		counted := map[string]bool{}
+		counted := map[int]bool{}
 		for _, ev := range a.Evidence {
-			key := entityKey(ev.Entity)
-			m := said[key]
-			if m == nil {
-				m = &mention{}
-				said[key] = m
+			i, ok := indexOf(known, ev.Entity)
+			if !ok {
+				continue
 			}
-			if !counted[key] {
-				counted[key] = true
-				m.alerts++
+			if !counted[i] {
+				counted[i] = true
+				said[i].alerts++
 			}
-			m.verdict = max(m.verdict, slices.Index(verdicts, ev.Verdict))
-			if ev.RemediationStatus != "" && ev.RemediationStatus != "none" {
-				m.remediation = ev.RemediationStatus
-			}
-			for _, role := range append(slices.Clone(ev.Roles), ev.DetailedRoles...) {
-				if role != "" && !slices.Contains(m.roles, role) {
-					m.roles = append(m.roles, role)
-				}
-			}
+			said[i].add(ev)
 		}
 	}
 	out := make([]EntityView, 0, len(entities))
-	for _, e := range entities {
-		v := EntityView{Kind: e.Kind, Name: entityName(e), Roles: []string{}, Fields: flatten(e)}
-		if m := said[entityKey(e)]; m != nil {
-			v.Verdict, v.Remediation, v.Roles, v.Alerts = verdicts[max(m.verdict, 0)], m.remediation, some(m.roles), m.alerts
-		}
-		out = append(out, v)
+	for i, e := range entities {
+		m := said[i]
+		out = append(out, EntityView{Kind: e.Kind, Name: entityName(e), Fields: flatten(e),
+			Verdict: verdicts[m.verdict], Remediation: m.remediation, Roles: some(m.roles), Alerts: m.alerts})
 	}
 	sort.SliceStable(out, func(i, j int) bool {
 		if out[i].Kind != out[j].Kind {
@@ -137,12 +130,23 @@ func entityViews(entities []security.Entity, alerts []security.Alert) []EntityVi
 	return out
 }
 
-// entityKey tells entities of one incident apart.
-func entityKey(e security.Entity) string {
-	data, _ := json.Marshal(struct { // text and lists of text: can't fail
-		K security.Kind
-		F map[string]string
-		P map[string][]security.Entity
-	}{e.Kind, e.Fields, e.Parts})
-	return string(data)
+func indexOf(known map[string]int, e security.Entity) (int, bool) {
+	for _, key := range e.Keys() {
+		if i, ok := known[key]; ok {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+func (m *mention) add(ev security.Evidence) {
+	m.verdict = max(m.verdict, slices.Index(verdicts, ev.Verdict))
+	if ev.RemediationStatus != "" && ev.RemediationStatus != "none" {
+		m.remediation = ev.RemediationStatus
+	}
+	for _, role := range append(slices.Clone(ev.Roles), ev.DetailedRoles...) {
+		if role != "" && !slices.Contains(m.roles, role) {
+			m.roles = append(m.roles, role)
+		}
+	}
 }

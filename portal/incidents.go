@@ -2,7 +2,6 @@ package portal
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -28,20 +27,21 @@ func (p *Portal) xdrQueue(_ http.ResponseWriter, r *http.Request, s session) (an
 	if err != nil {
 		return nil, err
 	}
+	row := rowsOnce(func(i xdr.Incident) string { return i.ID }, xdrRow)
 	page, err := p.o.XDR.Incidents(r.Context(), xdr.Selection[xdr.Incident]{
 		Match: func(i xdr.Incident) bool {
 			// A merged incident is gone from the queue unless asked for by its status.
 			if i.Status == xdr.Redirected && !slices.Contains(l.statuses, string(xdr.Redirected)) {
 				return false
 			}
-			return l.matches(xdrRow(i))
+			return l.matches(row(i))
 		},
-		Less:  func(a, b xdr.Incident) bool { return l.less(xdrRow(a), xdrRow(b)) },
+		Less:  func(a, b xdr.Incident) bool { return l.less(row(a), row(b)) },
 		Skip:  l.skip,
 		Limit: l.limit,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list incidents: %w", err)
+		return nil, err
 	}
 	out := QueuePage{Items: make([]Row, 0, len(page.Items)), Total: page.Total, Skip: l.skip}
 	for _, i := range page.Items {
@@ -60,32 +60,32 @@ func (p *Portal) xdrIncident(_ http.ResponseWriter, r *http.Request, s session) 
 func (p *Portal) xdrDetail(ctx context.Context, id string, s session) (Detail, error) {
 	i, err := p.o.XDR.Incident(ctx, id)
 	if err != nil {
-		return Detail{}, fmt.Errorf("incident %s: %w", id, err)
+		return Detail{}, err
 	}
 	d := Detail{Row: xdrRow(i), Description: i.Description, Comment: i.ResolvingComment, Modifier: i.LastModifier.Name, ClosedAt: i.ResolvedAt,
 		MergedFrom: some(i.MergedIDs), May: p.allowed(ctx, s.person, "")}
 	if i.Status == xdr.Redirected {
 		target, err := p.o.XDR.Resolve(ctx, id)
 		if err != nil {
-			return Detail{}, fmt.Errorf("where incident %s was merged into: %w", id, err)
+			return Detail{}, err
 		}
 		d.MergedInto = &Link{Side: schema.XDR, ID: target, Number: target, Path: xdrPath(target)}
 	}
 	alerts, err := p.o.XDR.AlertsOf(ctx, id)
 	if err != nil {
-		return Detail{}, fmt.Errorf("alerts of incident %s: %w", id, err)
+		return Detail{}, err
 	}
 	entities, err := p.o.XDR.Entities(ctx, id)
 	if err != nil {
-		return Detail{}, fmt.Errorf("entities of incident %s: %w", id, err)
+		return Detail{}, err
 	}
 	comments, err := p.o.XDR.Comments(ctx, id)
 	if err != nil {
-		return Detail{}, fmt.Errorf("comments of incident %s: %w", id, err)
+		return Detail{}, err
 	}
 	activity, err := p.o.XDR.Activities(ctx, id)
 	if err != nil {
-		return Detail{}, fmt.Errorf("activity of incident %s: %w", id, err)
+		return Detail{}, err
 	}
 	d.AlertList, d.EntityList, d.Comments = alertViews(alerts), entityViews(entities, alerts), commentViews(comments)
 	d.Activity = make([]ActivityView, 0, len(activity))
@@ -113,7 +113,7 @@ func (p *Portal) parallelOf(ctx context.Context, id string, s session) ([]Link, 
 	}
 	all, err := p.o.Workspaces.Workspaces(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list workspaces: %w", err)
+		return nil, err
 	}
 	for _, ws := range all {
 		if p.o.Access.Authorize(ctx, s.person, IncidentsRead, ws.ID) != nil {
@@ -124,7 +124,7 @@ func (p *Portal) parallelOf(ctx context.Context, id string, s session) ([]Link, 
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("the parallel incident in %s: %w", ws.Name, err)
+			return nil, err
 		}
 		links = append(links, Link{Side: schema.Workspace, Workspace: ws.Name, ID: twin.Name,
 			Number: workspaceRow(twin).Number, Path: workspacePath(ws.Name, twin.Name)})
@@ -170,7 +170,7 @@ func (p *Portal) xdrPatch(_ http.ResponseWriter, r *http.Request, s session) (an
 	}
 	id := r.PathValue("id")
 	if _, err := p.o.XDR.Update(r.Context(), id, change, s.actor(), body.Version); err != nil {
-		return nil, fmt.Errorf("update incident %s: %w", id, err)
+		return nil, err
 	}
 	return p.xdrDetail(r.Context(), id, s)
 }
@@ -189,7 +189,7 @@ func (p *Portal) xdrComment(_ http.ResponseWriter, r *http.Request, s session) (
 	}
 	id := r.PathValue("id")
 	if _, err := p.o.XDR.Comment(r.Context(), id, body.Text, s.actor()); err != nil {
-		return nil, fmt.Errorf("comment on incident %s: %w", id, err)
+		return nil, err
 	}
 	return p.xdrDetail(r.Context(), id, s)
 }
@@ -215,7 +215,7 @@ func (p *Portal) xdrMerge(_ http.ResponseWriter, r *http.Request, s session) (an
 	}
 	target, err := p.o.XDR.Merge(r.Context(), body.IDs, body.Reason, s.actor())
 	if err != nil {
-		return nil, fmt.Errorf("merge: %w", err)
+		return nil, err
 	}
 	return merged{target.ID, xdrPath(target.ID)}, nil
 }

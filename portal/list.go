@@ -130,6 +130,20 @@ func number(q url.Values, name string, otherwise, most int) (int, error) {
 	return n, nil
 }
 
+// rowsOnce makes each incident's row once for a list, however often sorting
+// looks at it.
+func rowsOnce[T any](id func(T) string, make func(T) Row) func(T) Row {
+	rows := map[string]Row{}
+	return func(i T) Row {
+		r, ok := rows[id(i)]
+		if !ok {
+			r = make(i)
+			rows[id(i)] = r
+		}
+		return r
+	}
+}
+
 // matches reports whether a row belongs into the list.
 func (l listing) matches(r Row) bool {
 	if len(l.statuses) > 0 && !slices.ContainsFunc(l.statuses, func(s string) bool { return strings.EqualFold(s, r.Status) }) {

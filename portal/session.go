@@ -301,9 +301,9 @@ func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) (any, error) {
 type Me struct {
 	Person     Person          `json:"person"`
 	Tenant     string          `json:"tenant"`
-	Now        schema.Ticks    `json:"now"`  // the server's clock; recordings may be replayed under another
-	May        map[Action]bool `json:"may"`  // on the XDR side
-	Has        Roles           `json:"has"`  // what this process runs
+	Now        schema.Ticks    `json:"now"` // the server's clock; recordings may be replayed under another
+	May        map[Action]bool `json:"may"` // on the XDR side
+	Has        Roles           `json:"has"` // what this process runs
 	Workspaces []WorkspaceView `json:"workspaces"`
 }
 
@@ -349,7 +349,7 @@ func (p *Portal) people(_ http.ResponseWriter, r *http.Request, s session) (any,
 	}
 	all, err := p.o.People.People(r.Context())
 	if err != nil {
-		return nil, fmt.Errorf("list people: %w", err)
+		return nil, err
 	}
 	for _, o := range all {
 		if !o.Same(s.person) {

@@ -2,7 +2,6 @@ package portal
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -31,7 +30,7 @@ func (p *Portal) workspaceNamed(ctx context.Context, name string) (workspace.Wor
 	}
 	ws, err := p.o.Workspaces.Workspace(ctx, name)
 	if err != nil {
-		return ws, fmt.Errorf("workspace %s: %w", name, err)
+		return ws, err
 	}
 	return ws, nil
 }
@@ -40,7 +39,7 @@ func (p *Portal) workspaceNamed(ctx context.Context, name string) (workspace.Wor
 func (p *Portal) visibleWorkspaces(ctx context.Context, person security.Owner) ([]WorkspaceView, error) {
 	all, err := p.o.Workspaces.Workspaces(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list workspaces: %w", err)
+		return nil, err
 	}
 	out := []WorkspaceView{}
 	for _, ws := range all {
@@ -72,15 +71,16 @@ func (p *Portal) workspaceQueue(_ http.ResponseWriter, r *http.Request, s sessio
 	if err != nil {
 		return nil, err
 	}
+	row := rowsOnce(func(i workspace.Incident) string { return i.Name }, workspaceRow)
 	page, err := p.o.Workspaces.Incidents(r.Context(), ws.ID, workspace.Selection{
-		Match: func(i workspace.Incident) bool { return l.matches(workspaceRow(i)) },
-		Less:  func(a, b workspace.Incident) bool { return l.less(workspaceRow(a), workspaceRow(b)) },
+		Match: func(i workspace.Incident) bool { return l.matches(row(i)) },
+		Less:  func(a, b workspace.Incident) bool { return l.less(row(a), row(b)) },
 		Skip:  l.skip,
 		Limit: l.limit,
 		Count: true,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list incidents of %s: %w", ws.Name, err)
+		return nil, err
 	}
 	out := QueuePage{Items: make([]Row, 0, len(page.Items)), Total: page.Total, Skip: l.skip}
 	for _, i := range page.Items {
@@ -100,7 +100,7 @@ func (p *Portal) workspaceIncident(_ http.ResponseWriter, r *http.Request, s ses
 func (p *Portal) workspaceDetail(ctx context.Context, ws workspace.Workspace, name string, s session) (Detail, error) {
 	i, err := p.o.Workspaces.Incident(ctx, ws.ID, name)
 	if err != nil {
-		return Detail{}, fmt.Errorf("incident %s of %s: %w", name, ws.Name, err)
+		return Detail{}, err
 	}
 	d := Detail{Row: workspaceRow(i), Description: i.Description, Comment: i.ClassificationComment, ETag: i.ETag, Modifier: i.ModifiedBy.Name,
 		ClosedAt: i.ClosedAt, Parallel: []Link{}, MergedFrom: []string{}, May: p.allowed(ctx, s.person, ws.ID)}
@@ -112,19 +112,19 @@ func (p *Portal) workspaceDetail(ctx context.Context, ws workspace.Workspace, na
 	}
 	alerts, err := p.o.Workspaces.Alerts(ctx, ws.ID, i.Name)
 	if err != nil {
-		return Detail{}, fmt.Errorf("alerts of incident %d: %w", i.Number, err)
+		return Detail{}, err
 	}
 	entities, err := p.o.Workspaces.Entities(ctx, ws.ID, i.Name)
 	if err != nil {
-		return Detail{}, fmt.Errorf("entities of incident %d: %w", i.Number, err)
+		return Detail{}, err
 	}
 	comments, err := p.o.Workspaces.Comments(ctx, ws.ID, i.Name)
 	if err != nil {
-		return Detail{}, fmt.Errorf("comments of incident %d: %w", i.Number, err)
+		return Detail{}, err
 	}
 	activity, err := p.o.Workspaces.Activities(ctx, ws.ID, i.Name)
 	if err != nil {
-		return Detail{}, fmt.Errorf("activity of incident %d: %w", i.Number, err)
+		return Detail{}, err
 	}
 	d.AlertList, d.EntityList, d.Comments = alertViews(alerts), entityViews(entities, alerts), commentViews(comments)
 	d.Activity = make([]ActivityView, 0, len(activity))
@@ -146,7 +146,7 @@ func (p *Portal) workspaceTarget(ctx context.Context, ws workspace.Workspace, i 
 	switch {
 	case fault.Is(err, fault.NotFound): // deleted since
 	case err != nil:
-		return nil, fmt.Errorf("incident %d of %s: %w", i.MergedNumber, ws.Name, err)
+		return nil, err
 	default:
 		link.ID, link.Path = target.Name, workspacePath(ws.Name, target.Name)
 	}
@@ -167,7 +167,7 @@ func (p *Portal) workspacePatch(_ http.ResponseWriter, r *http.Request, s sessio
 	}
 	now, err := p.o.Workspaces.Incident(ctx, ws.ID, r.PathValue("name"))
 	if err != nil {
-		return nil, fmt.Errorf("incident %s of %s: %w", r.PathValue("name"), ws.Name, err)
+		return nil, err
 	}
 	etag := body.ETag
 	if etag == "" {
@@ -178,7 +178,7 @@ func (p *Portal) workspacePatch(_ http.ResponseWriter, r *http.Request, s sessio
 		return nil, err
 	}
 	if _, _, err := p.o.Workspaces.Put(ctx, ws.ID, now.Name, put, s.actor(), etag); err != nil {
-		return nil, fmt.Errorf("update incident %d: %w", now.Number, err)
+		return nil, err
 	}
 	return p.workspaceDetail(ctx, ws, now.Name, s)
 }
@@ -224,7 +224,7 @@ func (p *Portal) ownerNamed(ctx context.Context, text string, s session) (securi
 	if p.o.People != nil {
 		all, err := p.o.People.People(ctx)
 		if err != nil {
-			return security.Owner{}, fmt.Errorf("list people: %w", err)
+			return security.Owner{}, err
 		}
 		people = append(people, all...)
 	}
@@ -250,7 +250,7 @@ func (p *Portal) workspaceComment(_ http.ResponseWriter, r *http.Request, s sess
 	}
 	name := r.PathValue("name")
 	if _, err := p.o.Workspaces.AddComment(ctx, ws.ID, name, p.o.NewID(), body.Text, s.actor()); err != nil {
-		return nil, fmt.Errorf("comment on incident %s of %s: %w", name, ws.Name, err)
+		return nil, err
 	}
 	return p.workspaceDetail(ctx, ws, name, s)
 }

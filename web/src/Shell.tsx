@@ -1,16 +1,4 @@
-import {
-  Avatar,
-  Button,
-  Caption1,
-  Menu,
-  MenuItem,
-  MenuList,
-  MenuPopover,
-  MenuTrigger,
-  makeStyles,
-  mergeClasses,
-  tokens,
-} from "@fluentui/react-components";
+import { Button, Caption1, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import { PlugConnectedRegular } from "@fluentui/react-icons/svg/plug-connected";
 import { SearchRegular } from "@fluentui/react-icons/svg/search";
 import { ServerRegular } from "@fluentui/react-icons/svg/server";
@@ -30,7 +18,7 @@ const useStyles = makeStyles({
   shell: {
     height: "100%",
     display: "grid",
-    gridTemplateColumns: "220px minmax(0, 1fr)",
+    gridTemplateColumns: "200px minmax(0, 1fr)",
     gridTemplateRows: "44px minmax(0, 1fr)",
     backgroundColor: tokens.colorNeutralBackground3,
   },
@@ -49,7 +37,8 @@ const useStyles = makeStyles({
   live: { display: "inline-flex", alignItems: "center", gap: "6px", fontSize: tokens.fontSizeBase200 },
   dot: { width: "8px", height: "8px", borderRadius: "50%", backgroundColor: "#9fd89f" },
   dotOff: { backgroundColor: "#f7b955" },
-  who: { color: "inherit", ":hover": { color: "inherit" } },
+  who: { fontWeight: tokens.fontWeightSemibold },
+  out: { color: "inherit", ":hover": { color: "inherit", opacity: 0.8 } },
   nav: {
     display: "flex",
     flexDirection: "column",
@@ -108,24 +97,15 @@ function Bar({ me }: { me: Me }) {
       {me.tenant && <span className={s.tenant}>{visible(me.tenant)}</span>}
       <span className={s.space} />
       <Live />
-      <Menu>
-        <MenuTrigger disableButtonEnhancement>
-          <Button
-            appearance="transparent"
-            className={s.who}
-            icon={<Avatar name={me.person.name} size={28} color="neutral" aria-hidden />}
-          >
-            {visible(me.person.name)}
-          </Button>
-        </MenuTrigger>
-        <MenuPopover>
-          <MenuList>
-            <MenuItem icon={<SignOutRegular />} onClick={() => signOut.mutate()}>
-              Sign out
-            </MenuItem>
-          </MenuList>
-        </MenuPopover>
-      </Menu>
+      <span className={s.who}>{visible(me.person.name)}</span>
+      <Button
+        appearance="transparent"
+        className={s.out}
+        icon={<SignOutRegular />}
+        aria-label="Sign out"
+        title="Sign out"
+        onClick={() => signOut.mutate()}
+      />
     </header>
   );
 }

@@ -24,10 +24,13 @@ const watchDark = (changed: () => void) => {
   return () => dark.removeEventListener("change", changed);
 };
 
+// A style, not a class: the provider hands its classes on to every dialog and list it opens.
+const fill = { height: "100%" };
+
 function App() {
   const isDark = useSyncExternalStore(watchDark, () => dark.matches);
   return (
-    <FluentProvider theme={isDark ? webDarkTheme : webLightTheme} className="app">
+    <FluentProvider theme={isDark ? webDarkTheme : webLightTheme} style={fill}>
       <QueryClientProvider client={client}>
         <RouterProvider router={router} />
       </QueryClientProvider>

@@ -10,9 +10,7 @@ import {
 import { ApiError, get } from "./api";
 import { Failure } from "./parts/Says";
 import type { QueueSearch } from "./queries/incidents";
-import { IncidentPage } from "./routes/incident/Page";
 import { QueuePage } from "./routes/queue/Page";
-import { SignInPage } from "./routes/signin/Page";
 import { Shell } from "./Shell";
 import type { Me } from "./wire";
 
@@ -27,7 +25,7 @@ const signin = createRoute({
     const next = typeof s.next === "string" && /^\/(?![/\\])/.test(s.next) ? s.next : undefined;
     return next ? { next } : {};
   },
-  component: SignInPage,
+  component: lazyRouteComponent(() => import("./routes/signin/Page"), "SignInPage"),
 });
 
 const signed = createRoute({
@@ -91,7 +89,7 @@ const xdrIncident = createRoute({
   getParentRoute: () => signed,
   path: "/incidents/$id",
   validateSearch: incidentSearch,
-  component: IncidentPage,
+  component: lazyRouteComponent(() => import("./routes/incident/Page"), "IncidentPage"),
 });
 
 const workspaceQueue = createRoute({
@@ -105,7 +103,7 @@ const workspaceIncident = createRoute({
   getParentRoute: () => signed,
   path: "/workspaces/$workspace/incidents/$id",
   validateSearch: incidentSearch,
-  component: IncidentPage,
+  component: lazyRouteComponent(() => import("./routes/incident/Page"), "IncidentPage"),
 });
 
 const connector = createRoute({
@@ -137,6 +135,7 @@ export const makeRouter = (client: QueryClient) =>
     routeTree: tree,
     context: { client },
     defaultPreload: false,
+    defaultErrorComponent: ({ error, reset }) => <Failure error={error} retry={reset} />,
     defaultNotFoundComponent: () => <Failure error="There is no such page." />,
   });
 

@@ -1,4 +1,4 @@
-import { Badge, makeStyles, mergeClasses, Tag, tokens } from "@fluentui/react-components";
+import { Badge, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import { BotRegular } from "@fluentui/react-icons/svg/bot";
 import { PersonRegular } from "@fluentui/react-icons/svg/person";
 import type { Person, Severity, Side } from "../wire";
@@ -17,6 +17,17 @@ const useStyles = makeStyles({
   ownerName: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
   muted: { color: tokens.colorNeutralForeground3 },
   tags: { display: "flex", gap: "4px", overflow: "hidden" },
+  tag: {
+    padding: "0 6px",
+    lineHeight: "18px",
+    fontSize: tokens.fontSizeBase200,
+    fontWeight: tokens.fontWeightRegular,
+    whiteSpace: "nowrap",
+    borderRadius: tokens.borderRadiusMedium,
+    color: tokens.colorNeutralForeground2,
+    backgroundColor: tokens.colorNeutralBackground4,
+  },
+  system: { color: tokens.colorBrandForeground2, backgroundColor: tokens.colorBrandBackground2 },
   wrap: { flexWrap: "wrap" },
 });
 
@@ -82,9 +93,9 @@ export function Tags({ tags, system, most = 99 }: { tags: string[]; system: stri
   return (
     <span className={mergeClasses(s.tags, most === 99 && s.wrap)}>
       {all.slice(0, most).map(([tag, isSystem]) => (
-        <Tag key={`${isSystem} ${tag}`} size="extra-small" appearance={isSystem ? "brand" : "filled"}>
+        <span key={`${isSystem} ${tag}`} className={mergeClasses(s.tag, isSystem && s.system)}>
           {visible(tag)}
-        </Tag>
+        </span>
       ))}
       {rest.length > 0 && (
         <span className={s.muted} title={rest.map(([t]) => visible(t)).join(", ")}>

@@ -47,7 +47,7 @@ const useStyles = makeStyles({
   row: {
     display: "grid",
     alignItems: "center",
-    columnGap: "12px",
+    columnGap: "10px",
     padding: "0 12px",
     boxSizing: "border-box",
     borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
@@ -69,13 +69,14 @@ const useStyles = makeStyles({
     left: 0,
     right: 0,
     cursor: "default",
-    fontSize: tokens.fontSizeBase300,
+    fontSize: "13px",
     ":hover": { backgroundColor: tokens.colorNeutralBackground1Hover },
   },
   openable: { cursor: "pointer" },
   chosen: { backgroundColor: tokens.colorBrandBackground2 },
   active: { boxShadow: `inset 0 0 0 2px ${tokens.colorStrokeFocus2}`, borderRadius: tokens.borderRadiusMedium },
   cell: { minWidth: 0, overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
+  choice: { marginLeft: "-8px" },
   end: { textAlign: "right", justifySelf: "end" },
   sorter: {
     margin: 0,
@@ -101,14 +102,14 @@ const useStyles = makeStyles({
  * (biome.json excuses this file from the rules that ask for one).
  */
 export function Grid<T>(props: Props<T>) {
-  const { rows, columns, rowKey, sort, onSort, onOpen, selected, onSelect, onEnd, rowHeight = 40 } = props;
+  const { rows, columns, rowKey, sort, onSort, onOpen, selected, onSelect, onEnd, rowHeight = 36 } = props;
   const s = useStyles();
   const id = useId();
   const scroll = useRef<HTMLDivElement>(null);
   const [activeKey, setActiveKey] = useState("");
   const [focused, setFocused] = useState(false);
   const choosing = selected !== undefined && onSelect !== undefined;
-  const tracks = [choosing ? "28px" : "", ...columns.map((c) => c.width)].filter(Boolean).join(" ");
+  const tracks = [choosing ? "24px" : "", ...columns.map((c) => c.width)].filter(Boolean).join(" ");
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroll.current,
@@ -233,6 +234,7 @@ export function Grid<T>(props: Props<T>) {
                 {choosing && (
                   <div role="gridcell" onClick={(e) => e.stopPropagation()}>
                     <Checkbox
+                      className={s.choice}
                       checked={chosen}
                       onChange={() => toggle(key)}
                       input={{ tabIndex: -1, "aria-label": "Choose" }}

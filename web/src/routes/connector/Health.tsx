@@ -2,6 +2,7 @@ import {
   Badge,
   Caption1,
   makeStyles,
+  mergeClasses,
   Subtitle2,
   Table,
   TableBody,
@@ -29,8 +30,9 @@ const useStyles = makeStyles({
   head: { display: "flex", alignItems: "baseline", gap: "12px", flexWrap: "wrap" },
   muted: { color: tokens.colorNeutralForeground3 },
   bad: { color: tokens.colorPaletteRedForeground1 },
-  name: { width: "30%" },
-  number: { width: "16%", fontVariantNumeric: "tabular-nums" },
+  last: { width: "190px" },
+  number: { width: "84px", textAlign: "right", justifyContent: "flex-end", fontVariantNumeric: "tabular-nums" },
+  cell: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap", fontSize: "13px" },
 });
 
 /** A length of milliseconds as people read it. */
@@ -84,22 +86,28 @@ export function Health({ page }: { page: ConnectorPage }) {
         <Table size="small" aria-label="Health by data type">
           <TableHeader>
             <TableRow>
-              <TableHeaderCell className={s.name}>Data type</TableHeaderCell>
-              <TableHeaderCell>Last received</TableHeaderCell>
-              <TableHeaderCell className={s.number}>Behind</TableHeaderCell>
-              <TableHeaderCell className={s.number}>Records</TableHeaderCell>
+              <TableHeaderCell className={s.cell}>Data type</TableHeaderCell>
+              <TableHeaderCell className={s.last}>Last received</TableHeaderCell>
+              <TableHeaderCell className={s.number} button={{ className: s.number }}>
+                Behind
+              </TableHeaderCell>
+              <TableHeaderCell className={s.number} button={{ className: s.number }}>
+                Records
+              </TableHeaderCell>
               <TableHeaderCell>State</TableHeaderCell>
             </TableRow>
           </TableHeader>
           <TableBody>
             {page.health.map((t) => (
               <TableRow key={t.name}>
-                <TableCell className={s.name}>{visible(t.name)}</TableCell>
-                <TableCell>
+                <TableCell className={s.cell}>{visible(t.name)}</TableCell>
+                <TableCell className={mergeClasses(s.cell, s.last)}>
                   <Time at={t.lastReceived} />
                 </TableCell>
-                <TableCell className={s.number}>{t.lagSeconds > 0 ? span(t.lagSeconds) : "–"}</TableCell>
-                <TableCell className={s.number}>{t.count.toLocaleString("en-US")}</TableCell>
+                <TableCell className={mergeClasses(s.cell, s.number)}>
+                  {t.lagSeconds > 0 ? span(t.lagSeconds) : "–"}
+                </TableCell>
+                <TableCell className={mergeClasses(s.cell, s.number)}>{t.count.toLocaleString("en-US")}</TableCell>
                 <TableCell>
                   <State type={t} />
                 </TableCell>

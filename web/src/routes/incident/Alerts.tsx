@@ -7,6 +7,7 @@ import { SidePanel } from "../../parts/SidePanel";
 import { Time } from "../../parts/Time";
 import type { AlertView, Detail, Link } from "../../wire";
 import { spaced, visible } from "../../words";
+import { shortProduct } from "../queue/columns";
 
 const useStyles = makeStyles({
   note: {
@@ -21,17 +22,17 @@ const useStyles = makeStyles({
 const alertTone = { new: "danger", inProgress: "brand", resolved: "success" } as const;
 
 const columns: Column<AlertView>[] = [
-  { key: "severity", title: "Severity", width: "112px", cell: (a) => <SeverityBadge severity={a.severity} /> },
+  { key: "severity", title: "Severity", width: "104px", cell: (a) => <SeverityBadge severity={a.severity} /> },
   {
     key: "title",
     title: "Alert",
-    width: "minmax(240px, 3fr)",
+    width: "minmax(200px, 3fr)",
     cell: (a) => <strong title={visible(a.title)}>{visible(a.title)}</strong>,
   },
   {
     key: "status",
     title: "Status",
-    width: "92px",
+    width: "84px",
     cell: (a) => (
       <Badge appearance="tint" color={alertTone[a.status as keyof typeof alertTone] ?? "informative"} shape="rounded">
         {spaced(a.status)}
@@ -41,12 +42,12 @@ const columns: Column<AlertView>[] = [
   {
     key: "product",
     title: "Product",
-    width: "minmax(130px, 1fr)",
-    cell: (a) => <span title={a.product}>{visible(a.product).replace("Microsoft ", "")}</span>,
+    width: "minmax(90px, 1fr)",
+    cell: (a) => <span title={a.product}>{visible(shortProduct(a.product))}</span>,
   },
-  { key: "tactics", title: "Tactics", width: "minmax(120px, 1fr)", cell: (a) => a.tactics.map(spaced).join(", ") },
+  { key: "tactics", title: "Tactics", width: "minmax(90px, 1fr)", cell: (a) => a.tactics.map(spaced).join(", ") },
   { key: "evidence", title: "Evidence", width: "64px", align: "end", cell: (a) => a.evidence },
-  { key: "first", title: "First activity", width: "210px", cell: (a) => <Time at={a.firstActivity} /> },
+  { key: "first", title: "First activity", width: "188px", cell: (a) => <Time at={a.firstActivity} /> },
 ];
 
 function AlertPanel({ alert, onClose }: { alert: AlertView | undefined; onClose: () => void }) {

@@ -34,7 +34,7 @@ const useStyles = makeStyles({
   head: { display: "flex", alignItems: "center", gap: "12px", flexWrap: "wrap" },
   title: { overflowWrap: "anywhere", unicodeBidi: "isolate" },
   line: { display: "flex", alignItems: "center", gap: "16px", flexWrap: "wrap" },
-  columns: { display: "grid", gridTemplateColumns: "minmax(0, 1fr) 340px", gap: "16px", flexGrow: 1, minHeight: 0 },
+  columns: { display: "grid", gridTemplateColumns: "minmax(0, 1fr) 320px", gap: "16px", flexGrow: 1, minHeight: 0 },
   card: {
     display: "flex",
     flexDirection: "column",

@@ -2,16 +2,18 @@ import { Button, Caption1, makeStyles, Title3, tokens } from "@fluentui/react-co
 import { MergeRegular } from "@fluentui/react-icons/svg/merge";
 import { ShieldTaskRegular } from "@fluentui/react-icons/svg/shield-task";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import { Grid } from "../../parts/Grid";
 import { Empty, Failure, Loading } from "../../parts/Says";
 import { incidentPath, type Queue, type QueueSearch, useQueue } from "../../queries/incidents";
 import { useMe } from "../../queries/session";
 import type { Row } from "../../wire";
 import { visible } from "../../words";
-import { MergeDialog } from "../incident/MergeDialog";
 import { queueColumns } from "./columns";
 import { Filters } from "./Filters";
+
+// What few visits need comes when it is needed.
+const MergeDialog = lazy(() => import("../incident/MergeDialog").then((m) => ({ default: m.MergeDialog })));
 
 const useStyles = makeStyles({
   page: { display: "flex", flexDirection: "column", minHeight: 0, flexGrow: 1, padding: "16px 20px 0", gap: "12px" },
@@ -125,7 +127,13 @@ export function QueuePage() {
         )}
       </div>
       {merging && (
-        <MergeDialog incidents={chosen} onClose={() => setMerging(false)} onMerged={(path) => navigate({ to: path })} />
+        <Suspense>
+          <MergeDialog
+            incidents={chosen}
+            onClose={() => setMerging(false)}
+            onMerged={(path) => navigate({ to: path })}
+          />
+        </Suspense>
       )}
     </div>
   );

@@ -46,59 +46,59 @@ function NumberOf({ row }: { row: Row }) {
   return <span className={useStyles().number}>{row.number}</span>;
 }
 
+/** Product names as short as they stay clear: "Endpoint", "Office 365". */
+export const shortProduct = (name: string) => name.replace(/^Microsoft (Defender (for )?)?/, "") || name;
+
 /** The columns of a queue, the same on both sides. */
 export function queueColumns(queue: Queue): Column<Row>[] {
   return [
-    { key: "number", title: "ID", width: "52px", sort: "number", align: "end", cell: (r) => <NumberOf row={r} /> },
+    { key: "number", title: "ID", width: "44px", sort: "number", align: "end", cell: (r) => <NumberOf row={r} /> },
     {
       key: "severity",
       title: "Severity",
-      width: "112px",
+      width: "104px",
       sort: "severity",
       cell: (r) => <SeverityBadge severity={r.severity} />,
     },
     {
       key: "title",
       title: "Incident",
-      width: "minmax(280px, 3fr)",
+      width: "minmax(260px, 3fr)",
       sort: "title",
       cell: (r) => <Title queue={queue} row={r} />,
     },
     {
       key: "status",
       title: "Status",
-      width: "104px",
+      width: "96px",
       sort: "status",
       cell: (r) => <StatusBadge side={queue.side} status={r.status} />,
     },
     {
       key: "owner",
       title: "Owner",
-      width: "minmax(110px, 150px)",
+      width: "minmax(104px, 150px)",
       sort: "owner",
       cell: (r) => <Owner owner={r.owner} />,
     },
-    { key: "alerts", title: "Alerts", width: "56px", sort: "alerts", align: "end", cell: (r) => r.alertsText },
-    { key: "entities", title: "Entities", width: "64px", sort: "entities", align: "end", cell: (r) => r.entities },
+    { key: "alerts", title: "Alerts", width: "50px", sort: "alerts", align: "end", cell: (r) => r.alertsText },
     {
       key: "products",
       title: "Products",
-      width: "minmax(120px, 1fr)",
-      cell: (r) => (
-        <span title={r.products.join(", ")}>{r.products.map((p) => p.replace("Microsoft ", "")).join(", ")}</span>
-      ),
+      width: "minmax(90px, 1fr)",
+      cell: (r) => <span title={r.products.join(", ")}>{r.products.map(shortProduct).join(", ")}</span>,
     },
     {
       key: "last",
       title: "Last activity",
-      width: "210px",
+      width: "188px",
       sort: "lastActivity",
       cell: (r) => <Time at={r.lastActivity} />,
     },
     {
       key: "updated",
       title: "Updated",
-      width: "76px",
+      width: "74px",
       sort: "updated",
       cell: (r) => <Time at={r.updated} form="ago" />,
     },

@@ -1,4 +1,4 @@
-import { Button, Caption1, Card, Field, Input, makeStyles, Title2, tokens } from "@fluentui/react-components";
+import { Button, Caption1, Field, Input, makeStyles, Title2, tokens } from "@fluentui/react-components";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { Failure } from "../../parts/Says";
@@ -11,7 +11,13 @@ const useStyles = makeStyles({
     placeItems: "center",
     backgroundColor: tokens.colorNeutralBackground3,
   },
-  card: { width: "380px", padding: "32px" },
+  card: {
+    width: "320px",
+    padding: "32px",
+    backgroundColor: tokens.colorNeutralBackground1,
+    borderRadius: tokens.borderRadiusXLarge,
+    boxShadow: tokens.shadow16,
+  },
   form: { display: "flex", flexDirection: "column", gap: "16px" },
   head: { display: "flex", alignItems: "center", gap: "12px" },
   hint: { color: tokens.colorNeutralForeground3 },
@@ -30,7 +36,7 @@ export function SignInPage() {
   };
   return (
     <main className={s.page}>
-      <Card className={s.card}>
+      <div className={s.card}>
         <form className={s.form} onSubmit={submit}>
           <div className={s.head}>
             <img src="/icon.svg" alt="" width={36} height={36} />
@@ -54,7 +60,7 @@ export function SignInPage() {
           </Button>
           <Caption1 className={s.hint}>The server printed the first user and password when it started.</Caption1>
         </form>
-      </Card>
+      </div>
     </main>
   );
 }
