@@ -8,6 +8,7 @@ import (
 	"lockstep/schema"
 	"lockstep/security"
 	"lockstep/xdr"
+	"lockstep/xdr/correlation"
 )
 
 func TestAnAlertMakesAnIncident(t *testing.T) {
@@ -179,6 +180,48 @@ func TestAResolvedIncidentIsLeftAlone(t *testing.T) {
 	}
 	if third := s.one(alert("da3", 2, "host/pc1", "user/eve")); third != second {
 		t.Errorf("the third went to %s, not %s", third, second)
+	}
+}
+
+// insistent is a correlator that puts every alert into incident 1.
+type insistent struct{ xdr.Correlator }
+
+func (insistent) Judge(correlation.Sight, correlation.Neighbourhood) correlation.Verdict {
+	return correlation.Verdict{Join: "1"}
+}
+
+func TestNoCorrelatorCanGrowAResolvedIncident(t *testing.T) {
+	s := newSide(t)
+	s.Service = must(xdr.New(xdr.Options{Store: s.store, Now: func() schema.Ticks { return s.now }, Correlator: insistent{correlation.New(correlation.Defaults())}}))
+	s.take(alert("da1", 0, "host/a"), alert("da2", 0, "host/b"))
+	s.update("1", xdr.Patch{Status: ptr(xdr.Resolved)}, ana)
+	if got := s.one(alert("da3", 0, "host/c")); got != "2" {
+		t.Errorf("went to %s", got)
+	}
+}
+
+func TestAnEntityUnderSeveralNamesCountsOnce(t *testing.T) {
+	s := newSide(t)
+	known := func(id string, fields ...string) security.Alert {
+		a := alert(id, 0, "user/eve")
+		h := security.Entity{Kind: security.Host}
+		for _, f := range fields {
+			h = h.With(f, "pc1").With("dnsDomain", "lab.example")
+		}
+		a.Evidence = append(a.Evidence, security.Evidence{Entity: h})
+		return a
+	}
+	id := s.one(known("da1", "hostName"))
+	s.one(known("da2", "mdeDeviceId"))
+	if inc := s.incident(id); inc.EntityCount != 3 || inc.DisplayName != "Execution incident on multiple endpoints" {
+		t.Errorf("before they are known to be one: %d, %q", inc.EntityCount, inc.DisplayName)
+	}
+	s.one(known("da3", "hostName", "mdeDeviceId"))
+	if inc := s.incident(id); inc.EntityCount != 2 || inc.DisplayName != "Execution incident on one endpoint" {
+		t.Errorf("after: %d, %q", inc.EntityCount, inc.DisplayName)
+	}
+	if err := s.check(3); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -125,8 +125,14 @@ func TestAHubLinksNothing(t *testing.T) {
 	if v.Join != "" {
 		t.Errorf("joined %s by %+v", incident, v.Link)
 	}
-	if incident, v := w.place(alert("zz", 0, user("u3"))); v.Join == "" {
+	incident, v = w.place(alert("zz", 0, server, user("u3")))
+	if v.Join == "" {
 		t.Errorf("a user seen with the hub alone still links; got %s", incident)
+	}
+	for _, via := range v.Link.Via {
+		if via.Kind == security.Host {
+			t.Errorf("the hub counts as evidence: %+v", via)
+		}
 	}
 }
 
