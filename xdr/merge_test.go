@@ -64,6 +64,22 @@ func TestMergeByHand(t *testing.T) {
 	}
 }
 
+func TestTheFeedTellsTheTargetBeforeTheSource(t *testing.T) {
+	s, a, b := pair(t)
+	s.update(b, xdr.Patch{AssignedTo: ptr("Ana")}, ana) // so b stays, though a changes first
+	feed := len(s.feed())
+	s.take(alert("da3", 2, "host/pc1"), bridge())
+	var order []string
+	for _, c := range s.feed()[feed:] {
+		if c.Kind == xdr.KindIncident {
+			order = append(order, c.ID)
+		}
+	}
+	if want := []string{b, a}; !slices.Equal(order, want) {
+		t.Errorf("feed %v, want %v", order, want)
+	}
+}
+
 func TestTheIncidentWithAnOwnerStays(t *testing.T) {
 	s, a, b := pair(t)
 	s.update(b, xdr.Patch{AssignedTo: ptr("Ana")}, ana)

@@ -125,7 +125,7 @@ func TestAHubLinksNothing(t *testing.T) {
 	if v.Join != "" {
 		t.Errorf("joined %s by %+v", incident, v.Link)
 	}
-	incident, v = w.place(alert("zz", 0, server, user("u3")))
+	incident, v = w.place(alert("zz", 0, server, user("u12")))
 	if v.Join == "" {
 		t.Errorf("a user seen with the hub alone still links; got %s", incident)
 	}
