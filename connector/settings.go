@@ -21,6 +21,8 @@ type Settings struct {
 	// TurnOffCreationRules has connecting turn off the rules that make
 	// incidents of the integrated products' alerts.
 	TurnOffCreationRules bool `json:"turnOffCreationRules"`
+	// Resource is the name that a client gave the connection as a resource; "" if none did.
+	Resource string `json:"resource,omitempty"`
 }
 
 // Connection is the connector's state for one workspace.
