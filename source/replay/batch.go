@@ -1,0 +1,138 @@
+package replay
+
+import (
+	"context"
+	"fmt"
+
+	"lockstep/schema"
+	"lockstep/source"
+)
+
+// chunk is a run of consecutive records, cut by what they are alone, so that
+// the same recording is cut in the same places every time.
+type chunk struct {
+	from, to   int64 // positions of the first record and of the one after the last
+	begin, end schema.Ticks
+	batches    []batch
+}
+
+// batch is what one request carries: events, the rows of one table, or alerts
+// of one shape.
+type batch struct {
+	kind  source.Kind
+	shape source.Shape
+	table string
+	body  []byte
+	refs  []ref
+}
+
+// ref names a record in its source.
+type ref struct {
+	file   string
+	number int64
+}
+
+// size bounds a chunk.
+type size struct {
+	Records int          `json:"records"`
+	Bytes   int          `json:"bytes"`
+	Span    schema.Ticks `json:"span"` // of recorded time; 0 = any
+}
+
+// cutter gathers records into chunks. Events and rows of a chunk go first, one
+// request a table; its alerts after them in their order, so that an alert finds
+// its events and an update follows what it updates.
+type cutter struct {
+	size  size
+	plan  *Plan // nil = as recorded
+	bytes int
+	chunk chunk
+	room  int // bytes that the events of the last chunk took
+}
+
+// full reports whether the chunk must be sent before r joins it.
+func (c *cutter) full(r *source.Record) bool {
+	n := c.chunk.to - c.chunk.from
+	return n > 0 && (n >= int64(c.size.Records) || c.bytes+len(r.Body) > c.size.Bytes || c.size.Span > 0 && r.Time-c.chunk.begin >= c.size.Span)
+}
+
+// add puts the record at a position into the chunk.
+func (c *cutter) add(position int64, r *source.Record) {
+	if c.chunk.to == c.chunk.from {
+		c.chunk.from, c.chunk.to, c.chunk.begin = position, position, r.Time
+	}
+	c.chunk.to++
+	c.chunk.end = r.Time
+	c.bytes += len(r.Body)
+	b := c.batch(r)
+	if c.plan == nil {
+		b.body = append(b.body, r.Body...)
+	} else {
+		b.body = c.plan.AppendShifted(b.body, r.Body)
+	}
+	b.body = append(b.body, '\n')
+	b.refs = append(b.refs, ref{r.File, r.Number})
+}
+
+// batch finds the batch that a record belongs to.
+func (c *cutter) batch(r *source.Record) *batch {
+	all := c.chunk.batches
+	if r.Kind == source.Alert { // only the last batch of alerts: they stay in order
+		if n := len(all); n > 0 && all[n-1].kind == source.Alert && all[n-1].shape == r.Shape {
+			return &all[n-1]
+		}
+		c.chunk.batches = append(all, batch{kind: r.Kind, shape: r.Shape})
+		return &c.chunk.batches[len(all)]
+	}
+	table := r.Table
+	if r.Kind == source.Event {
+		table = "" // all tables in one request: the envelope names them
+	}
+	alerts := 0
+	for i := range all {
+		if all[i].kind == source.Alert {
+			break
+		}
+		alerts = i + 1
+		if all[i].kind == r.Kind && all[i].table == table {
+			return &all[i]
+		}
+	}
+	c.chunk.batches = append(all, batch{})
+	copy(c.chunk.batches[alerts+1:], c.chunk.batches[alerts:])
+	c.chunk.batches[alerts] = batch{kind: r.Kind, table: table}
+	if r.Kind == source.Event {
+		c.chunk.batches[alerts].body = make([]byte, 0, c.room+c.room/8)
+	}
+	return &c.chunk.batches[alerts]
+}
+
+// take gives the chunk and begins a new one.
+func (c *cutter) take() chunk {
+	full := c.chunk
+	for i := range full.batches {
+		if full.batches[i].kind == source.Event {
+			c.room = len(full.batches[i].body)
+		}
+	}
+	c.chunk, c.bytes = chunk{}, 0
+	return full
+}
+
+// key names a batch: the run of this recording, the records, and the place
+// among the chunk's requests.
+func (b *batch) key(run string, c *chunk, n int) string {
+	return fmt.Sprintf("%s/%d-%d/%d", run, c.from, c.to-1, n)
+}
+
+// send hands a batch to the sink.
+func (b *batch) send(ctx context.Context, sink Sink, workspace, key string) (Receipt, error) {
+	switch b.kind {
+	case source.Alert:
+		return sink.Alerts(ctx, b.shape, key, b.body)
+	case source.Row:
+		return sink.Rows(ctx, workspace, b.table, key, b.body)
+	default:
+		return sink.Events(ctx, key, b.body)
+	}
+}

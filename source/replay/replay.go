@@ -1,0 +1,361 @@
+// Package replay knows how to send a recording: it moves its times so that it
+// ends now, cuts it into batches, sends them at a pace or as fast as the
+// receiver takes them, tries again when the receiver is away, and goes on where
+// it was broken off, so that nothing is lost and nothing comes twice. It leaves
+// reading to a source.Source and taking in to a Sink.
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"lockstep/fault"
+	"lockstep/schema"
+	"lockstep/source"
+)
+
+// Options say what is replayed, where to, and how.
+type Options struct {
+	Source    source.Source
+	Sink      Sink
+	Workspace string // that takes the workspace rows, by name or id
+
+	// Speed is how many recorded seconds pass in one; 0 = as fast as it goes.
+	Speed float64
+	// AsRecorded keeps all times. Otherwise the recording ends now and pauses
+	// are shortened so that it lasts at most 14 days (Plan).
+	AsRecorded bool
+	// End is where the recording's end goes; the zero time = now.
+	End time.Time
+	// BatchRecords and BatchBytes bound what is sent between two
+	// acknowledgements; 0 = 2,000 records and 4 MiB. A larger record goes alone.
+	BatchRecords int
+	BatchBytes   int
+	// State is a file that remembers a broken-off replay; "" = none. It is
+	// removed when all is sent. A state of the same source is gone on from, with
+	// the times and batches that it began with.
+	State string
+	// Patience is how long a receiver may stay away; 0 = 10 minutes.
+	Patience time.Duration
+
+	Report  func(Progress) // after each chunk; may be nil
+	Refused func(Refused)  // for each refused record; may be nil
+
+	// Now and Wait are the clock; nil = the machine's.
+	Now  func() time.Time
+	Wait func(ctx context.Context, d time.Duration) error
+}
+
+// Progress is how far a replay is.
+type Progress struct {
+	Total    int64 `json:"total"` // records of the recording
+	Sent     int64 `json:"sent"`  // acknowledged; Accepted + Repeats + Refused
+	Accepted int64 `json:"accepted"`
+	Repeats  int64 `json:"repeats"`
+	Refused  int64 `json:"refused"`
+	Alerts   int64 `json:"alerts"` // of those sent
+	Events   int64 `json:"events"`
+	Rows     int64 `json:"rows"`
+	Bytes    int64 `json:"bytes"`
+	Retries  int64 `json:"retries"` // batches that had to be sent again
+
+	Time schema.Ticks  `json:"time"`           // of the last record sent, moved
+	Rate float64       `json:"-"`              // records a second, in this run
+	Left time.Duration `json:"-"`              // estimated
+	Away string        `json:"away,omitempty"` // why the receiver isn't answering, "" when it is
+}
+
+// Refused is a record that the receiver refused.
+type Refused struct {
+	File   string // in the source
+	Number int64  // in the file, from 0
+	Refusal
+}
+
+// run is one replay at work.
+type run struct {
+	Options
+	state   state
+	plan    *Plan
+	began   time.Time
+	resumed int64        // position at which this run began
+	first   schema.Ticks // recorded time at which this run began
+}
+
+// Run replays a recording to its end. The error wraps the sink's, the source's,
+// or ctx's; the state file, if there is one, then allows to go on.
+func Run(ctx context.Context, o Options) (Progress, error) {
+	r := run{Options: o}
+	if err := r.prepare(ctx); err != nil {
+		return r.state.Progress, fmt.Errorf("replay %s: %w", o.Source.Name(), err)
+	}
+	chunks := make(chan chunk, 2)
+	group, inner := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(chunks)
+		return r.read(inner, chunks)
+	})
+	group.Go(func() error {
+		for c := range chunks {
+			if err := r.send(inner, &c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return r.state.Progress, fmt.Errorf("replay %s, after %d of %d records: %w", o.Source.Name(), r.state.Progress.Sent, r.state.Progress.Total, err)
+	}
+	if o.State != "" {
+		if err := os.Remove(o.State); err != nil && !os.IsNotExist(err) {
+			return r.state.Progress, fmt.Errorf("replay %s: all is sent, but its state stays: %w", o.Source.Name(), err)
+		}
+	}
+	return r.state.Progress, nil
+}
+
+func (r *run) prepare(ctx context.Context) error {
+	if r.Now == nil {
+		r.Now = time.Now
+	}
+	if r.Wait == nil {
+		r.Wait = wait
+	}
+	if r.Patience == 0 {
+		r.Patience = 10 * time.Minute
+	}
+	if r.Speed < 0 {
+		return fault.At("speed", "a speed isn't negative")
+	}
+	outline, err := r.Source.Outline(ctx)
+	if err != nil {
+		return err
+	}
+	kept, err := loadState(r.State, r.Source.Name())
+	if err != nil {
+		return err
+	}
+	if kept != nil {
+		r.state = *kept
+	} else {
+		end := r.End
+		if end.IsZero() {
+			end = r.Now()
+		}
+		r.state = state{Format: 1, Source: r.Source.Name(), Workspace: r.Workspace, AsRecorded: r.AsRecorded, End: schema.At(end.UTC()), Size: r.size()}
+	}
+	r.state.Progress.Total = outline.Records
+	if !r.state.AsRecorded {
+		plan := NewPlan(outline, r.state.End, Longest)
+		r.plan = &plan
+	}
+	r.began, r.resumed = r.Now(), r.state.Position
+	return r.state.save(r.State)
+}
+
+// beat is how much time passes between two chunks of a paced replay.
+const beat = 200 * time.Millisecond
+
+func (r *run) size() size {
+	s := size{Records: 2_000, Bytes: 4 << 20}
+	if r.BatchRecords > 0 {
+		s.Records = r.BatchRecords
+	}
+	if r.BatchBytes > 0 {
+		s.Bytes = r.BatchBytes
+	}
+	if r.Speed > 0 {
+		s.Span = schema.Ticks(float64(schema.Span(beat)) * r.Speed)
+	}
+	return s
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// read cuts the rest of the recording into chunks.
+func (r *run) read(ctx context.Context, chunks chan<- chunk) error {
+	c := cutter{size: r.state.Size, plan: r.plan}
+	hand := func() error {
+		select {
+		case chunks <- c.take():
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	position := r.state.Position
+	err := r.Source.Read(ctx, position, func(record source.Record) error {
+		if c.full(&record) {
+			if err := hand(); err != nil {
+				return err
+			}
+		}
+		c.add(position, &record)
+		position++
+		return nil
+	})
+	if err != nil || c.chunk.to == c.chunk.from {
+		return err
+	}
+	return hand()
+}
+
+// moved is a recorded time as it is sent.
+func (r *run) moved(t schema.Ticks) schema.Ticks {
+	if r.plan == nil {
+		return t
+	}
+	to, _ := r.plan.At(t)
+	return to
+}
+
+// pace waits until a chunk is due.
+func (r *run) pace(ctx context.Context, c *chunk) error {
+	if r.first == 0 {
+		r.first = r.moved(c.begin)
+	}
+	if r.Speed == 0 {
+		return nil
+	}
+	due := r.began.Add(time.Duration(float64((r.moved(c.end) - r.first).Duration()) / r.Speed))
+	if early := due.Sub(r.Now()); early > 0 {
+		return r.Wait(ctx, early)
+	}
+	return nil
+}
+
+// name tells this replay's batches from those of others of the same recording.
+func (r *run) name() string {
+	if r.state.AsRecorded {
+		return r.state.Source + "/as-recorded/" + r.state.Workspace
+	}
+	return fmt.Sprintf("%s/%d/%s", r.state.Source, r.state.End, r.state.Workspace)
+}
+
+// send sends a chunk's batches and notes what became of them.
+func (r *run) send(ctx context.Context, c *chunk) error {
+	if err := r.pace(ctx, c); err != nil {
+		return err
+	}
+	next := r.state.Progress
+	for n := range c.batches {
+		b := &c.batches[n]
+		receipt, err := r.insist(ctx, b, b.key(r.name(), c, n), &next)
+		if err != nil {
+			return err
+		}
+		r.count(b, receipt, &next)
+	}
+	next.Time = r.moved(c.end)
+	r.estimate(c, &next)
+	r.state.Progress, r.state.Position = next, c.to
+	if err := r.state.save(r.State); err != nil {
+		return err
+	}
+	if r.Report != nil {
+		r.Report(next)
+	}
+	return nil
+}
+
+// The pauses between two tries.
+const (
+	firstPause = 50 * time.Millisecond
+	lastPause  = 5 * time.Second
+)
+
+// insist sends a batch until it is acknowledged, under the same key.
+func (r *run) insist(ctx context.Context, b *batch, key string, p *Progress) (Receipt, error) {
+	pause, since := firstPause, r.Now()
+	for {
+		receipt, err := b.send(ctx, r.Sink, r.state.Workspace, key)
+		if err == nil {
+			p.Away = ""
+			return receipt, nil
+		}
+		if !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Throttled) || ctx.Err() != nil {
+			return receipt, err
+		}
+		if gone := r.Now().Sub(since); gone > r.Patience {
+			return receipt, fmt.Errorf("the receiver has been away for %s: %w", gone.Round(time.Second), err)
+		}
+		p.Retries++
+		p.Away = err.Error()
+		if r.Report != nil {
+			r.Report(*p)
+		}
+		if err := r.Wait(ctx, max(pause, wanted(err))); err != nil {
+			return receipt, err
+		}
+		pause = min(2*pause, lastPause)
+	}
+}
+
+// wanted is how long the receiver asked to be left alone.
+func wanted(err error) time.Duration {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f.RetryAfter
+	}
+	return 0
+}
+
+// count adds a receipt. Of a batch that had come before, the receiver may count
+// nothing: then all of it are repeats.
+func (r *run) count(b *batch, receipt Receipt, p *Progress) {
+	n := int64(len(b.refs))
+	p.Sent += n
+	p.Bytes += int64(len(b.body))
+	switch b.kind {
+	case source.Alert:
+		p.Alerts += n
+	case source.Event:
+		p.Events += n
+	case source.Row:
+		p.Rows += n
+	}
+	refused := int64(len(receipt.Refused))
+	if missing := n - receipt.Accepted - receipt.Repeats - refused; receipt.Repeat && missing > 0 {
+		receipt.Repeats += missing
+	}
+	p.Accepted += receipt.Accepted
+	p.Repeats += receipt.Repeats
+	p.Refused += refused
+	for _, refusal := range receipt.Refused {
+		if r.Refused == nil || refusal.Record < 0 || refusal.Record >= len(b.refs) {
+			continue
+		}
+		r.Refused(Refused{File: b.refs[refusal.Record].file, Number: b.refs[refusal.Record].number, Refusal: refusal})
+	}
+}
+
+// estimate tells the rate and the time that is left.
+func (r *run) estimate(c *chunk, p *Progress) {
+	if took := r.Now().Sub(r.began).Seconds(); took > 0 {
+		p.Rate = float64(c.to-r.resumed) / took
+	}
+	switch {
+	case r.Speed > 0 && r.plan != nil:
+		_, last := r.plan.Span()
+		p.Left = time.Duration(float64((last - p.Time).Duration()) / r.Speed)
+	case p.Rate > 0:
+		p.Left = time.Duration(float64(p.Total-c.to) / p.Rate * float64(time.Second))
+	}
+}
