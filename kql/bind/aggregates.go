@@ -1,0 +1,354 @@
+package bind
+
+import (
+	"strconv"
+
+	"lockstep/kql/plan"
+	"lockstep/kql/syntax"
+	"lockstep/schema"
+)
+
+// aggregates collects the aggregates of a summarize.
+type aggregates struct {
+	list   []plan.Agg
+	inside bool // binding an aggregate's arguments: none may stand in there
+	by     map[plan.ID]bool
+}
+
+// output is a column that an item of an operator gives.
+type output struct {
+	name     string
+	declared bool // the name was written, or is a column's own
+	single   bool // the only output of an expression without a name
+	source   plan.ID
+	x        plan.Expr
+}
+
+// outputs binds one item of extend, project, summarize…: one column, or several for tuples.
+func (b *binder) outputs(x syntax.Expr, c ctx) []output {
+	if n, ok := x.(*syntax.Named); ok {
+		outs := b.multiple(n.X, c)
+		if outs == nil {
+			v := b.scalar(n.X, c)
+			if len(n.Names) == 1 {
+				return []output{{name: n.Names[0].Text, declared: true, x: v}}
+			}
+			for i, name := range n.Names { // (a, b) = array
+				outs = append(outs, output{name: name.Text, declared: true, x: b.get(n.At(), v, &plan.Const{Typ: schema.Long, Value: int64(i)})})
+			}
+			return outs
+		}
+		for i, name := range n.Names {
+			if i < len(outs) {
+				outs[i].name, outs[i].declared = name.Text, true
+			}
+		}
+		return outs
+	}
+	if outs := b.multiple(x, c); outs != nil {
+		return outs
+	}
+	v := b.scalar(x, c)
+	name, _ := b.nameOf(x, c)
+	o := output{name: name, x: v, single: true}
+	if ref, ok := v.(*plan.ColumnRef); ok {
+		o.source = ref.ID
+	}
+	if _, ok := unparen(x).(*syntax.Ident); ok {
+		o.declared = true
+	}
+	return []output{o}
+}
+
+// multiple binds a call that gives several columns; nil for any other expression.
+func (b *binder) multiple(x syntax.Expr, c ctx) []output {
+	call, ok := unparen(x).(*syntax.Call)
+	if !ok {
+		return nil
+	}
+	if c.aggs != nil && !c.aggs.inside {
+		switch call.Func.Text {
+		case "arg_max", "arg_min", "argmax", "argmin":
+			return b.argExtreme(call, c)
+		case "take_any", "any":
+			if len(call.Args) > 1 || len(call.Args) == 1 && isStar(call.Args[0]) || call.Func.Text == "take_any" {
+				return b.takeAny(call, c)
+			}
+		case "percentiles", "percentile":
+			return b.percentiles(call, c)
+		}
+		return nil
+	}
+	if fields, ok := tuples[call.Func.Text]; ok && len(call.Args) > 0 {
+		return b.tuple(call, fields, c)
+	}
+	return nil
+}
+
+func isStar(x syntax.Expr) bool {
+	w, ok := x.(*syntax.Wildcard)
+	return ok && w.Pattern == "*"
+}
+
+// tuples are the functions that give several columns: name and type of each.
+// Source: the reference pages of the series functions.
+var tuples = map[string][]schema.Column{
+	"series_fit_line": {{Name: "rsquare", Type: schema.Real}, {Name: "slope", Type: schema.Real}, {Name: "variance", Type: schema.Real}, {Name: "rvariance", Type: schema.Real}, {Name: "interception", Type: schema.Real}, {Name: "line_fit", Type: schema.Dynamic}},
+	"series_fit_2lines": {{Name: "rsquare", Type: schema.Real}, {Name: "split_idx", Type: schema.Long}, {Name: "variance", Type: schema.Real}, {Name: "rvariance", Type: schema.Real}, {Name: "line_fit", Type: schema.Dynamic},
+		{Name: "right_rsquare", Type: schema.Real}, {Name: "right_slope", Type: schema.Real}, {Name: "right_interception", Type: schema.Real}, {Name: "right_variance", Type: schema.Real}, {Name: "right_rvariance", Type: schema.Real},
+		{Name: "left_rsquare", Type: schema.Real}, {Name: "left_slope", Type: schema.Real}, {Name: "left_interception", Type: schema.Real}, {Name: "left_variance", Type: schema.Real}, {Name: "left_rvariance", Type: schema.Real}},
+	"series_stats":               {{Name: "min", Type: schema.Real}, {Name: "min_idx", Type: schema.Long}, {Name: "max", Type: schema.Real}, {Name: "max_idx", Type: schema.Long}, {Name: "avg", Type: schema.Real}, {Name: "stdev", Type: schema.Real}, {Name: "variance", Type: schema.Real}},
+	"series_decompose":           {{Name: "baseline", Type: schema.Dynamic}, {Name: "seasonal", Type: schema.Dynamic}, {Name: "trend", Type: schema.Dynamic}, {Name: "residual", Type: schema.Dynamic}},
+	"series_decompose_anomalies": {{Name: "ad_flag", Type: schema.Dynamic}, {Name: "ad_score", Type: schema.Dynamic}, {Name: "baseline", Type: schema.Dynamic}},
+	"series_decompose_forecast":  {{Name: "forecast", Type: schema.Dynamic}},
+	"series_periods_detect":      {{Name: "periods", Type: schema.Dynamic}, {Name: "scores", Type: schema.Dynamic}},
+}
+
+// tuple reads each field from the bag that the function gives.
+func (b *binder) tuple(x *syntax.Call, fields []schema.Column, c ctx) []output {
+	f, _ := b.catalog.Function(x.Func.Text)
+	args := make([]plan.Expr, len(x.Args))
+	for i, a := range x.Args {
+		args[i] = b.scalar(a, c)
+	}
+	bag := b.builtin(x, f, x.Func.Text, args)
+	name, _ := b.nameOf(x.Args[0], c)
+	var outs []output
+	for _, field := range fields {
+		v := b.convert(call("get", schema.Dynamic, bag, &plan.Const{Typ: schema.String, Value: field.Name}), field.Type)
+		outs = append(outs, output{name: x.Func.Text + "_" + name + "_" + field.Name, x: v})
+	}
+	return outs
+}
+
+// add puts an aggregate into the collection and gives a reference to it.
+func (a *aggregates) add(b *binder, agg plan.Agg, t schema.Type) plan.Expr {
+	agg.Column = b.column("", t)
+	a.list = append(a.list, agg)
+	return agg.Ref()
+}
+
+func (a *aggregates) within(f func()) {
+	was := a.inside
+	a.inside = true
+	f()
+	a.inside = was
+}
+
+// alias gives aggregates their one name; suffix if means a condition as last argument.
+var aggregateNames = map[string]string{
+	"makeset": "make_set", "makelist": "make_list", "make_dictionary": "make_bag", "anyif": "take_any", "take_anyif": "take_any", "any": "take_any",
+	"countif": "count", "sumif": "sum", "avgif": "avg", "minif": "min", "maxif": "max", "dcountif": "dcount", "make_set_if": "make_set", "make_list_if": "make_list",
+	"make_bag_if": "make_bag", "stdevif": "stdev", "varianceif": "variance", "variancepif": "variancep", "hll_if": "hll", "count_distinctif": "count_distinct",
+	"covarianceif": "covariance", "covariancepif": "covariancep",
+}
+
+// conditional tells which argument is the condition of an …if aggregate; -1 for none.
+func conditional(name string) int {
+	switch name {
+	case "countif":
+		return 0
+	case "covarianceif", "covariancepif":
+		return 2
+	case "sumif", "avgif", "minif", "maxif", "dcountif", "make_set_if", "make_list_if", "make_bag_if", "stdevif", "varianceif", "variancepif", "hll_if", "count_distinctif", "take_anyif", "anyif":
+		return 1
+	}
+	return -1
+}
+
+func (b *binder) aggregateCall(x *syntax.Call, c ctx) plan.Expr {
+	name := x.Func.Text
+	f, _ := b.catalog.Aggregate(name)
+	switch name {
+	case "arg_max", "arg_min", "argmax", "argmin":
+		return b.argExtreme(x, c)[0].x
+	case "take_any":
+		return b.takeAny(x, c)[0].x
+	case "percentile", "percentiles":
+		return b.percentiles(x, c)[0].x
+	}
+	var args []plan.Expr
+	var where plan.Expr
+	at := conditional(name)
+	if name == "count" && len(x.Args) == 1 { // an old form of countif
+		at = 0
+		if isStar(x.Args[0]) {
+			x = &syntax.Call{Span: x.Span, Func: x.Func}
+		}
+	}
+	c.aggs.within(func() {
+		for i, a := range x.Args {
+			if i == at {
+				where = b.condition(a, c)
+				continue
+			}
+			args = append(args, b.scalar(a, c))
+		}
+	})
+	all := args
+	if where != nil {
+		all = append(append(append([]plan.Expr{}, args[:min(at, len(args))]...), where), args[min(at, len(args)):]...)
+	}
+	sig := b.signature(x, f, name, all)
+	t := b.resultType(sig, name, all)
+	for i := range args {
+		k := i
+		if where != nil && i >= at {
+			k++
+		}
+		args[i] = b.argument(args[i], sig.Param(k, len(all)))
+	}
+	if to := aggregateNames[name]; to != "" {
+		name = to
+	}
+	switch name {
+	case "sum":
+		if t == schema.Dynamic {
+			t = schema.Real
+		}
+		args[0] = b.convert(args[0], t)
+	case "avg", "stdev", "stdevp", "variance", "variancep", "covariance", "covariancep":
+		if t == schema.Real || args[0].Type() == schema.Dynamic {
+			for i := range args {
+				args[i] = b.convert(args[i], schema.Real)
+			}
+		}
+	case "percentiles_array", "percentilesw", "percentilew", "percentilesw_array", "tdigest", "merge_tdigest", "tdigest_merge", "hll", "hll_merge", "buildschema":
+		t = schema.Dynamic
+	}
+	return c.aggs.add(b, plan.Agg{Func: name, Args: args, Where: where}, t)
+}
+
+// expanded gives the arguments with * replaced by the row's columns that are not used yet.
+func (b *binder) expanded(args []syntax.Expr, c ctx, used map[plan.ID]bool) (outs []output) {
+	star := false
+	for _, a := range args {
+		star = star || isStar(a)
+	}
+	for _, a := range args {
+		if isStar(a) {
+			for _, col := range c.row.columns {
+				if !used[col.ID] && !c.aggs.by[col.ID] {
+					used[col.ID] = true
+					outs = append(outs, output{name: col.Name, source: col.ID, x: col.Ref()})
+				}
+			}
+			continue
+		}
+		name, ok := b.nameOf(a, c)
+		if n, is := a.(*syntax.Named); is {
+			name, ok, a = n.Names[0].Text, true, n.X
+		}
+		var v plan.Expr
+		c.aggs.within(func() { v = b.scalar(a, c) })
+		o := output{name: name, x: v, declared: ok}
+		if ref, is := v.(*plan.ColumnRef); is {
+			if star && (used[ref.ID] || c.aggs.by[ref.ID]) {
+				continue
+			}
+			used[ref.ID] = true
+			o.source = ref.ID
+		}
+		outs = append(outs, o)
+	}
+	return outs
+}
+
+// argExtreme binds arg_max and arg_min: the row with the largest or smallest first argument.
+func (b *binder) argExtreme(x *syntax.Call, c ctx) []output {
+	if len(x.Args) == 0 {
+		b.fail(x.At(), "KQL132", "the function '%s' wants the value to order by, and what to return", x.Func.Text)
+	}
+	kind := "arg_max"
+	prefix := "max"
+	if x.Func.Text == "arg_min" || x.Func.Text == "argmin" {
+		kind, prefix = "arg_min", "min"
+	}
+	var key plan.Expr
+	c.aggs.within(func() { key = b.scalar(x.Args[0], c) })
+	primary, named := b.nameOf(x.Args[0], c)
+	used := map[plan.ID]bool{}
+	first := output{name: primary, x: key}
+	if !named {
+		first.name = prefix + "_"
+	}
+	if ref, ok := key.(*plan.ColumnRef); ok {
+		used[ref.ID] = true
+	}
+	b.group++
+	outs := []output{first}
+	rest := b.expanded(x.Args[1:], c, used)
+	for i := range rest {
+		if rest[i].name == "" {
+			rest[i].name = prefix + "_" + primary + "_arg" + itoa(i+1)
+		}
+		if x.Func.Text == "argmax" || x.Func.Text == "argmin" {
+			rest[i].name = prefix + "_" + primary + "_" + rest[i].name
+		}
+	}
+	if x.Func.Text == "argmax" || x.Func.Text == "argmin" {
+		outs[0].name = prefix + "_" + primary
+	}
+	outs = append(outs, rest...)
+	for i := range outs {
+		outs[i].x = c.aggs.add(b, plan.Agg{Func: kind, Args: []plan.Expr{key, outs[i].x}, Group: b.group}, outs[i].x.Type())
+	}
+	return outs
+}
+
+func (b *binder) takeAny(x *syntax.Call, c ctx) []output {
+	prefix := ""
+	if x.Func.Text == "any" && !(len(x.Args) == 1 && isStar(x.Args[0])) {
+		prefix = "any_"
+	}
+	outs := b.expanded(x.Args, c, map[plan.ID]bool{})
+	b.group++
+	for i := range outs {
+		if outs[i].name == "" && prefix == "" {
+			outs[i].name = "arg" + itoa(i)
+		}
+		outs[i].name = prefix + outs[i].name
+		outs[i].x = c.aggs.add(b, plan.Agg{Func: "take_any", Args: []plan.Expr{outs[i].x}, Group: b.group}, outs[i].x.Type())
+	}
+	if len(outs) == 0 {
+		b.fail(x.At(), "KQL132", "the function '%s' wants what to take", x.Func.Text)
+	}
+	return outs
+}
+
+func (b *binder) percentiles(x *syntax.Call, c ctx) []output {
+	if len(x.Args) < 2 {
+		b.fail(x.At(), "KQL132", "the function '%s' wants a value and percentiles", x.Func.Text)
+	}
+	name, _ := b.nameOf(x.Args[0], c)
+	var v plan.Expr
+	c.aggs.within(func() { v = b.scalar(x.Args[0], c) })
+	if v.Type() == schema.Dynamic {
+		v = b.convert(v, schema.Real)
+	}
+	t := v.Type()
+	var outs []output
+	for i := range x.Args[1:] {
+		p := b.scalar(x.Args[i+1], ctx{scope: c.scope})
+		k, ok := Fold(p, b.env.Now).(*plan.Const)
+		if !ok {
+			b.fail(x.Args[i+1].At(), "KQL136", "a percentile must be a constant")
+		}
+		label := ""
+		var at float64
+		switch n := k.Value.(type) {
+		case int64:
+			label, at = strconv.FormatInt(n, 10), float64(n)
+		case float64:
+			label, at = FormatReal(n, false), n
+		}
+		for j := range label {
+			if label[j] == '.' {
+				label = label[:j] + "_" + label[j+1:]
+			}
+		}
+		ref := c.aggs.add(b, plan.Agg{Func: "percentile", Args: []plan.Expr{v, &plan.Const{Typ: schema.Real, Value: at}}}, t)
+		outs = append(outs, output{name: "percentile_" + name + "_" + label, x: ref})
+	}
+	return outs
+}

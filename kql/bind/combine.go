@@ -1,0 +1,396 @@
+package bind
+
+import (
+	"lockstep/kql/plan"
+	"lockstep/kql/syntax"
+	"lockstep/schema"
+)
+
+// joinKinds by the names that a text may use.
+var joinKinds = map[string]string{
+	"innerunique": "innerunique", "inner": "inner", "leftouter": "leftouter", "rightouter": "rightouter", "fullouter": "fullouter",
+	"leftanti": "leftanti", "anti": "leftanti", "leftantisemi": "leftanti", "rightanti": "rightanti", "rightantisemi": "rightanti",
+	"leftsemi": "leftsemi", "rightsemi": "rightsemi",
+}
+
+func (b *binder) join(n plan.Node, op *syntax.Join, c ctx) plan.Node {
+	lookup := op.Word == "lookup"
+	kind, otherwise := "", "innerunique"
+	if lookup {
+		otherwise = "leftouter"
+	}
+	written := word(op.Options, "kind", otherwise)
+	if kind = joinKinds[written]; kind == "" {
+		b.fail(op.At(), "KQL150", "'%s' is not a kind of join%s", written, didYouMean(written, keysOf(joinKinds)))
+	}
+	right := b.tabular(op.Right, c.scope)
+	j := &plan.Join{Kind: kind, Left: n, Right: right}
+	lc := ctx{scope: c.scope, row: c.row}
+	rc := ctx{scope: c.scope, row: newRow(right)}
+	both := ctx{scope: c.scope, row: c.row, right: rc.row}
+	keys := map[plan.ID]bool{}
+	for _, x := range op.On {
+		for _, part := range flatten(x, "and") {
+			p := b.joinPair(part, lc, rc, both)
+			if r, ok := p.Right.(*plan.ColumnRef); ok {
+				keys[r.ID] = true
+			}
+			j.On = append(j.On, p)
+		}
+	}
+	if len(op.On) == 0 {
+		b.fail(op.At(), "KQL151", "the %s has no on: it says which columns must be equal", op.Word)
+	}
+	b.joinColumns(j, keys, lookup)
+	if lookup {
+		return j
+	}
+	return j
+}
+
+func keysOf[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	return out
+}
+
+// joinPair reads a (both sides have it), or $left.a == $right.b.
+func (b *binder) joinPair(x syntax.Expr, left, right, both ctx) plan.Pair {
+	x = unparen(x)
+	if id, ok := x.(*syntax.Ident); ok {
+		return b.samePair(b.name(id, ctx{scope: &scope{}, row: left.row}), b.name(id, ctx{scope: &scope{}, row: right.row}))
+	}
+	if eq, ok := x.(*syntax.Binary); ok && eq.Op == "==" {
+		l, r := b.side(eq.X), b.side(eq.Y)
+		if l == "$right" || r == "$left" {
+			eq = &syntax.Binary{Span: eq.Span, Op: "==", X: eq.Y, Y: eq.X}
+			l, r = r, l
+		}
+		if l != "" && r != "" || l == "" && r == "" {
+			return b.samePair(b.scalar(eq.X, left), b.scalar(eq.Y, ctx{scope: right.scope, row: right.row, right: right.row}))
+		}
+	}
+	b.fail(x.At(), "KQL152", "a join condition is a column's name or $left.a == $right.b")
+	return plan.Pair{}
+}
+
+func (b *binder) side(x syntax.Expr) string {
+	if p, ok := unparen(x).(*syntax.Path); ok {
+		if id, ok := p.X.(*syntax.Ident); ok && (id.Text == "$left" || id.Text == "$right") {
+			return id.Text
+		}
+	}
+	return ""
+}
+
+// samePair gives both sides of an equality one type.
+func (b *binder) samePair(l, r plan.Expr) plan.Pair {
+	lt, rt := l.Type(), r.Type()
+	switch {
+	case lt == rt && lt != schema.Dynamic:
+	case numeric(lt) && numeric(rt):
+		w := wider(lt, rt)
+		l, r = b.convert(l, w), b.convert(r, w)
+	default:
+		l, r = b.convert(l, schema.String), b.convert(r, schema.String)
+	}
+	return plan.Pair{Left: l, Right: r, Equal: true}
+}
+
+// joinColumns names what a join gives: left columns, then right ones, a
+// name that is taken getting the next free number.
+func (b *binder) joinColumns(j *plan.Join, rightKeys map[plan.ID]bool, lookup bool) {
+	switch j.Kind {
+	case "leftanti", "leftsemi":
+		j.Cols = j.Left.Columns()
+		return
+	case "rightanti", "rightsemi":
+		j.Cols = j.Right.Columns()
+		return
+	}
+	names := newNames(j.Left.Columns()...)
+	j.Cols = append(j.Cols, j.Left.Columns()...)
+	var rest []plan.Column
+	for _, col := range j.Right.Columns() {
+		if !(lookup && rightKeys[col.ID]) {
+			rest = append(rest, col)
+		}
+	}
+	taken := newNames(append(append([]plan.Column{}, j.Left.Columns()...), rest...)...)
+	for _, col := range rest {
+		switch {
+		case hidden(col):
+		case names.taken[col.Name]:
+			col.Name = taken.unique(col.Name)
+			names.taken[col.Name] = true
+		default:
+			names.taken[col.Name] = true
+		}
+		j.Cols = append(j.Cols, col)
+	}
+}
+
+// union stacks tables, matching columns by name; one name with several types
+// becomes one column a type.
+func (b *binder) union(nodes []plan.Node, op *syntax.Union, s *scope) plan.Node {
+	fuzzy := word(op.Options, "isfuzzy", "") == "true"
+	more, moreNames := b.tablesOf(op.Tables, s, fuzzy)
+	labels := []string{}
+	for range nodes {
+		labels = append(labels, "union_arg0")
+	}
+	nodes, labels = append(nodes, more...), append(labels, moreNames...)
+	if len(nodes) == 0 {
+		if fuzzy {
+			return &plan.Values{Cols: []plan.Column{b.column("Column1", schema.String)}}
+		}
+		b.fail(op.At(), "KQL153", "the union has no table")
+	}
+	return b.stack(nodes, labels, word(op.Options, "withsource", ""), word(op.Options, "kind", "outer") == "inner")
+}
+
+func (b *binder) stack(nodes []plan.Node, labels []string, source string, inner bool) *plan.Union {
+	u := &plan.Union{Nodes: nodes, From: make([][]plan.Expr, len(nodes))}
+	if source != "" {
+		u.Cols = append(u.Cols, b.column(source, schema.String))
+		for i := range nodes {
+			u.From[i] = append(u.From[i], &plan.Const{Typ: schema.String, Value: labels[i]})
+		}
+	}
+	type slot struct {
+		types []schema.Type
+		seen  int
+	}
+	var order []string
+	slots := map[string]*slot{}
+	for _, n := range nodes {
+		for _, col := range n.Columns() {
+			sl := slots[col.Name]
+			if sl == nil {
+				sl = &slot{}
+				slots[col.Name] = sl
+				order = append(order, col.Name)
+			}
+			sl.seen++
+			known := false
+			for _, t := range sl.types {
+				known = known || t == col.Type
+			}
+			if !known {
+				sl.types = append(sl.types, col.Type)
+			}
+		}
+	}
+	rows := make([]*row, len(nodes))
+	for i, n := range nodes {
+		rows[i] = newRow(n)
+	}
+	for _, name := range order {
+		sl := slots[name]
+		if inner && (sl.seen < len(nodes) || len(sl.types) > 1) || name == source {
+			continue
+		}
+		for _, t := range sl.types {
+			out := name
+			if len(sl.types) > 1 {
+				out = name + "_" + t.String()
+				if _, taken := slots[out]; taken {
+					out += "1"
+				}
+			}
+			u.Cols = append(u.Cols, b.column(out, t))
+			for i := range nodes {
+				var x plan.Expr
+				if col, ok := rows[i].find(name); ok && col.Type == t {
+					x = col.Ref()
+				}
+				u.From[i] = append(u.From[i], x)
+			}
+		}
+	}
+	return u
+}
+
+// search looks for words in every column of tables.
+func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
+	exact := word(op.Options, "kind", "") == "case_sensitive"
+	var nodes []plan.Node
+	var names []string
+	switch {
+	case n != nil:
+		return &plan.Filter{Input: n, Predicate: b.searchFor(op.X, ctx{scope: s, row: newRow(n)}, exact)}
+	case op.Tables != nil:
+		nodes, names = b.tablesOf(op.Tables, s, true)
+	default:
+		nodes, names = b.tablesOf([]syntax.Expr{&syntax.Wildcard{Span: op.At(), Pattern: "*"}}, s, true)
+	}
+	if len(nodes) == 0 {
+		b.fail(op.At(), "KQL153", "there is no table to search")
+	}
+	var kept []plan.Node
+	var keptNames []string
+	for i, t := range nodes {
+		errors := len(b.errors)
+		f := b.safely(func() plan.Node {
+			return &plan.Filter{Input: t, Predicate: b.searchFor(op.X, ctx{scope: s, row: newRow(t)}, exact)}
+		})
+		if f == nil { // the table lacks a column that the predicate names
+			if i == len(nodes)-1 && len(kept) == 0 {
+				panic(stop{})
+			}
+			b.errors = b.errors[:errors]
+			continue
+		}
+		kept, keptNames = append(kept, f), append(keptNames, names[i])
+	}
+	b.seen = map[string]bool{}
+	return b.stack(kept, keptNames, "$table", false)
+}
+
+// searchFor binds a search predicate: a bare text is looked for in every column.
+func (b *binder) searchFor(x syntax.Expr, c ctx, exact bool) plan.Expr {
+	switch x := unparen(x).(type) {
+	case *syntax.Binary:
+		switch x.Op {
+		case "and", "or":
+			return call(x.Op, schema.Bool, b.searchFor(x.X, c, exact), b.searchFor(x.Y, c, exact))
+		}
+		if isStar(x.X) {
+			return b.anyColumn(c, func(col *syntax.Ident) plan.Expr {
+				return b.scalar(&syntax.Binary{Span: x.Span, Op: x.Op, X: col, Y: x.Y}, c)
+			})
+		}
+	case *syntax.In:
+		if isStar(x.X) {
+			return b.anyColumn(c, func(col *syntax.Ident) plan.Expr {
+				return b.scalar(&syntax.In{Span: x.Span, Op: x.Op, X: col, List: x.List}, c)
+			})
+		}
+	case *syntax.Call:
+		if x.Func.Text == "not" && len(x.Args) == 1 {
+			return call("not", schema.Bool, b.searchFor(x.Args[0], c, exact))
+		}
+	case *syntax.Literal, *syntax.Ident:
+		v := b.scalar(x, c)
+		k, ok := Fold(v, b.env.Now).(*plan.Const)
+		if !ok || v.Type() == schema.Bool {
+			break
+		}
+		text, ok := b.convert(k, schema.String).(*plan.Const)
+		if !ok {
+			break
+		}
+		return b.anyText(c, text.Value.(string), exact)
+	}
+	return b.condition(x, c)
+}
+
+// anyText: the text as a term in any column; * at an end means any prefix or suffix.
+func (b *binder) anyText(c ctx, text string, exact bool) plan.Expr {
+	op := "has"
+	front, back := len(text) > 1 && text[0] == '*', len(text) > 1 && text[len(text)-1] == '*'
+	switch {
+	case text == "*":
+		return &plan.Const{Typ: schema.Bool, Value: true}
+	case front && back:
+		op, text = "contains", text[1:len(text)-1]
+	case front:
+		op, text = "hassuffix", text[1:]
+	case back:
+		op, text = "hasprefix", text[:len(text)-1]
+	}
+	if exact {
+		op += "_cs"
+	}
+	var parts []plan.Expr
+	for _, col := range c.row.columns {
+		if col.Type == schema.String || col.Type == schema.Dynamic || col.Type == schema.Guid || op == "has" && col.Type != schema.Bool && col.Type != schema.DateTime && col.Type != schema.TimeSpan {
+			parts = append(parts, call(op, schema.Bool, b.convert(col.Ref(), schema.String), &plan.Const{Typ: schema.String, Value: text}))
+		}
+	}
+	if len(parts) == 0 {
+		return &plan.Const{Typ: schema.Bool, Value: false}
+	}
+	return call("or", schema.Bool, parts...)
+}
+
+func (b *binder) anyColumn(c ctx, f func(*syntax.Ident) plan.Expr) plan.Expr {
+	var parts []plan.Expr
+	for _, col := range c.row.columns {
+		if col.Type == schema.String || col.Type == schema.Dynamic {
+			parts = append(parts, f(&syntax.Ident{Name: syntax.Name{Text: col.Name, Quoted: true}}))
+		}
+	}
+	if len(parts) == 0 {
+		return &plan.Const{Typ: schema.Bool, Value: false}
+	}
+	return call("or", schema.Bool, parts...)
+}
+
+// find is search that gives named columns, or those of all tables and the rest packed.
+func (b *binder) find(op *syntax.Find, s *scope) plan.Node {
+	list := op.Tables
+	if list == nil {
+		list = []syntax.Expr{&syntax.Wildcard{Span: op.At(), Pattern: "*"}}
+	}
+	nodes, names := b.tablesOf(list, s, true)
+	source := word(op.Options, "withsource", "source_")
+	common := map[string]int{}
+	for _, n := range nodes {
+		for _, col := range n.Columns() {
+			common[col.Name+"\x00"+col.Type.String()]++
+		}
+	}
+	var stacked []plan.Node
+	var kept []string
+	for i, n := range nodes {
+		errors := len(b.errors)
+		f := b.safely(func() plan.Node { return b.findIn(n, op, s, common, len(nodes)) })
+		if f == nil {
+			if i == len(nodes)-1 && len(stacked) == 0 {
+				panic(stop{})
+			}
+			b.errors = b.errors[:errors]
+			continue
+		}
+		stacked, kept = append(stacked, f), append(kept, names[i])
+	}
+	if len(stacked) == 0 {
+		b.fail(op.At(), "KQL153", "there is no table to search")
+	}
+	return b.stack(stacked, kept, source, false)
+}
+
+func (b *binder) findIn(n plan.Node, op *syntax.Find, s *scope, common map[string]int, tables int) plan.Node {
+	c := ctx{scope: s, row: newRow(n)}
+	f := &plan.Filter{Input: n, Predicate: b.searchFor(op.X, c, false)}
+	p := &plan.Project{Input: f}
+	if op.Items != nil {
+		for _, x := range op.Items {
+			if cl, ok := x.(*syntax.Call); ok && cl.Func.Text == "pack" {
+				p.Items = append(p.Items, b.item("pack_", b.packAll(&syntax.Call{}, c)))
+				continue
+			}
+			name, _ := b.nameOf(x, c)
+			if id, ok := x.(*syntax.Ident); ok {
+				if _, found := c.row.find(id.Text); !found {
+					continue
+				}
+			}
+			p.Items = append(p.Items, b.item(name, b.scalar(x, c)))
+		}
+		return p
+	}
+	var rest []plan.Expr
+	for _, col := range n.Columns() {
+		if common[col.Name+"\x00"+col.Type.String()] == tables {
+			p.Items = append(p.Items, keep(col))
+			continue
+		}
+		rest = append(rest, &plan.Const{Typ: schema.String, Value: col.Name}, b.convert(col.Ref(), schema.Dynamic))
+	}
+	p.Items = append(p.Items, b.item("pack_", call("bag_pack", schema.Dynamic, rest...)))
+	return p
+}

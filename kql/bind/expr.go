@@ -1,0 +1,488 @@
+package bind
+
+import (
+	"strings"
+
+	"lockstep/kql/plan"
+	"lockstep/kql/syntax"
+	"lockstep/schema"
+)
+
+// ctx is where an expression stands.
+type ctx struct {
+	scope *scope
+	row   *row        // the row whose columns it may name; nil for none
+	right *row        // in a join's on: $right
+	aggs  *aggregates // in summarize: collects the aggregates of an expression
+}
+
+// row is the columns that can be named.
+type row struct {
+	columns []plan.Column
+	byName  map[string]int
+}
+
+func newRow(n plan.Node) *row { return rowOf(n.Columns()) }
+
+func rowOf(cols []plan.Column) *row {
+	r := &row{columns: cols, byName: make(map[string]int, len(cols))}
+	for i, c := range cols {
+		r.byName[c.Name] = i
+	}
+	return r
+}
+
+// open marks a hidden column whose bag may hold columns that nobody declared
+// (bag_unpack, AzureDiagnostics); what follows the mark is a prefix of their names.
+const open = "\x00"
+
+func hidden(c plan.Column) bool { return strings.HasPrefix(c.Name, open) }
+
+// find finds a column by its exact name.
+func (r *row) find(name string) (plan.Column, bool) {
+	if r == nil {
+		return plan.Column{}, false
+	}
+	i, ok := r.byName[name]
+	if !ok {
+		return plan.Column{}, false
+	}
+	return r.columns[i], true
+}
+
+// twins are the two names of the time column: copied queries use either.
+var twins = map[string]string{"timestamp": "TimeGenerated", "timegenerated": "Timestamp"}
+
+// loosely finds a column ignoring case, or by its twin.
+func (r *row) loosely(name string) (plan.Column, bool) {
+	if r == nil {
+		return plan.Column{}, false
+	}
+	for _, c := range r.columns {
+		if strings.EqualFold(c.Name, name) {
+			return c, true
+		}
+	}
+	return r.find(twins[strings.ToLower(name)])
+}
+
+// undeclared finds a name in the hidden bags.
+func (r *row) undeclared(name string) (plan.Expr, bool) {
+	if r == nil {
+		return nil, false
+	}
+	for _, c := range r.columns {
+		if prefix, ok := strings.CutPrefix(c.Name, open); ok && strings.HasPrefix(name, prefix) && len(name) > len(prefix) {
+			key := name[len(prefix):]
+			x := call("get", schema.Dynamic, c.Ref(), &plan.Const{Typ: schema.String, Value: key})
+			if t, ok := suffixes[key[max(0, len(key)-2):]]; ok && prefix == "" {
+				return call(conversions[t], t, x), true
+			}
+			return x, true
+		}
+	}
+	return nil, false
+}
+
+// suffixes of custom log columns say their type. Source: Azure Monitor, the HTTP data collector's record types.
+var suffixes = map[string]schema.Type{"_s": schema.String, "_d": schema.Real, "_b": schema.Bool, "_g": schema.Guid, "_t": schema.DateTime}
+
+func (r *row) names() []string {
+	if r == nil {
+		return nil
+	}
+	out := make([]string, len(r.columns))
+	for i, c := range r.columns {
+		out[i] = c.Name
+	}
+	return out
+}
+
+// scalar binds an expression that must be a single value.
+func (b *binder) scalar(x syntax.Expr, c ctx) plan.Expr {
+	switch x := x.(type) {
+	case *syntax.Paren:
+		return b.scalar(x.X, c)
+	case *syntax.Literal:
+		if x.Type == schema.Dynamic {
+			return &plan.Const{Typ: schema.Dynamic, Value: JSON(x.Value)}
+		}
+		if x.Value == nil {
+			return plan.Null(x.Type)
+		}
+		return &plan.Const{Typ: x.Type, Value: x.Value}
+	case *syntax.Ident:
+		return b.name(x, c)
+	case *syntax.Path:
+		return b.path(x, c)
+	case *syntax.Index:
+		return b.index(x, c)
+	case *syntax.Unary:
+		v := b.scalar(x.X, c)
+		if x.Op == "+" {
+			return v
+		}
+		if v.Type() == schema.Dynamic {
+			v = b.convert(v, schema.Real)
+		}
+		return call("neg", v.Type(), v)
+	case *syntax.Binary:
+		return b.binary(x, c)
+	case *syntax.In:
+		return b.in(x, c)
+	case *syntax.Between:
+		v := b.scalar(x.X, c)
+		low, high := b.scalar(x.Low, c), b.scalar(x.High, c)
+		if v.Type() == schema.DateTime && high.Type() == schema.TimeSpan {
+			high = call("add", schema.DateTime, low, high)
+		}
+		r := call("and", schema.Bool, b.compare("ge", v, low), b.compare("le", v, high))
+		if x.Not {
+			return call("not", schema.Bool, r)
+		}
+		return r
+	case *syntax.Call:
+		return b.call(x, c)
+	case *syntax.Pipe, *syntax.OperatorSource, *syntax.DataTable:
+		return b.firstValue(b.tabular(x, c.scope))
+	case *syntax.Named:
+		return b.scalar(x.X, c)
+	case *syntax.Ordered:
+		return b.scalar(x.X, c)
+	case *syntax.TypeOf:
+		return &plan.Const{Typ: schema.String, Value: x.Type.String()}
+	case *syntax.Wildcard:
+		b.fail(x.At(), "KQL120", "'*' can't be used as a value here")
+	case *syntax.Bad:
+		panic(stop{})
+	}
+	b.fail(x.At(), "KQL121", "a value is expected here")
+	return nil
+}
+
+func (b *binder) firstValue(n plan.Node) plan.Expr {
+	cols := n.Columns()
+	return &plan.Scalar{Node: n, Typ: cols[0].Type}
+}
+
+func (b *binder) name(x *syntax.Ident, c ctx) plan.Expr {
+	if col, ok := c.row.find(x.Text); ok {
+		return col.Ref()
+	}
+	if c.right != nil {
+		if col, ok := c.right.find(x.Text); ok {
+			return col.Ref()
+		}
+	}
+	if e, ok := c.scope.find(x.Text); ok {
+		switch {
+		case e.broken:
+			panic(stop{})
+		case e.scalar != nil:
+			return e.scalar
+		case e.table != nil:
+			return b.firstValue(e.table())
+		case e.lambda != nil && len(e.lambda.Params) == 0:
+			return b.call(&syntax.Call{Span: x.At(), Func: x.Name}, c)
+		}
+	}
+	if col, ok := c.row.loosely(x.Text); ok {
+		return col.Ref()
+	}
+	if v, ok := c.row.undeclared(x.Text); ok {
+		return v
+	}
+	if x.Text == "true" || x.Text == "false" {
+		return &plan.Const{Typ: schema.Bool, Value: x.Text == "true"}
+	}
+	if x.Text == "null" {
+		return plan.Null(schema.Dynamic)
+	}
+	if _, ok := b.env.Tables(x.Text); ok && c.row == nil {
+		return b.firstValue(b.named(x, c.scope))
+	}
+	names := append(c.row.names(), c.scope.all()...)
+	b.fail(x.At(), "KQL120", "there is no column or let name '%s'%s", x.Text, didYouMean(x.Text, names))
+	return nil
+}
+
+func (b *binder) path(x *syntax.Path, c ctx) plan.Expr {
+	if id, ok := x.X.(*syntax.Ident); ok && (id.Text == "$left" || id.Text == "$right") {
+		r := c.row
+		if id.Text == "$right" && c.right != nil {
+			r = c.right
+		}
+		if col, ok := r.find(x.Name.Text); ok {
+			return col.Ref()
+		}
+		if col, ok := r.loosely(x.Name.Text); ok {
+			return col.Ref()
+		}
+		if v, ok := r.undeclared(x.Name.Text); ok {
+			return v
+		}
+		b.fail(x.Name.Span, "KQL122", "the %s side has no column '%s'%s", id.Text[1:], x.Name.Text, didYouMean(x.Name.Text, r.names()))
+	}
+	v := b.scalar(x.X, c)
+	return b.get(x.At(), v, &plan.Const{Typ: schema.String, Value: x.Name.Text})
+}
+
+func (b *binder) index(x *syntax.Index, c ctx) plan.Expr {
+	v := b.scalar(x.X, c)
+	key := b.scalar(x.I, c)
+	if f := Fold(key, b.env.Now); f != nil {
+		key = f
+	}
+	return b.get(x.At(), v, key)
+}
+
+// get reads a part of a dynamic value; a text is read as JSON first, as copied queries need it.
+func (b *binder) get(at syntax.Span, v, key plan.Expr) plan.Expr {
+	switch v.Type() {
+	case schema.Dynamic:
+	case schema.String:
+		v = call("parse_json", schema.Dynamic, v)
+	default:
+		b.fail(at, "KQL123", "a %s value has no parts: only dynamic values have", v.Type())
+	}
+	switch key.Type() {
+	case schema.String, schema.Dynamic:
+	case schema.Int, schema.Long:
+		key = b.convert(key, schema.Long)
+	default:
+		key = b.convert(key, schema.String)
+	}
+	return call("get", schema.Dynamic, v, key)
+}
+
+func numeric(t schema.Type) bool {
+	return t == schema.Int || t == schema.Long || t == schema.Real || t == schema.Decimal
+}
+
+// wider is the type of numbers of both.
+func wider(a, b schema.Type) schema.Type {
+	rank := map[schema.Type]int{schema.Int: 1, schema.Long: 2, schema.Real: 3, schema.Decimal: 4}
+	if rank[a] >= rank[b] {
+		return a
+	}
+	return b
+}
+
+var arithmetic = map[string]string{"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "mod"}
+var comparisons = map[string]string{"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+
+func (b *binder) binary(x *syntax.Binary, c ctx) plan.Expr {
+	switch x.Op {
+	case "and", "or":
+		var args []plan.Expr
+		for _, part := range flatten(x, x.Op) {
+			args = append(args, b.condition(part, c))
+		}
+		return call(x.Op, schema.Bool, args...)
+	}
+	l, r := b.scalar(x.X, c), b.scalar(x.Y, c)
+	if f, ok := comparisons[x.Op]; ok {
+		return b.compare(f, l, r)
+	}
+	if f, ok := arithmetic[x.Op]; ok {
+		return b.arithmetic(x.At(), f, x.Op, l, r)
+	}
+	if x.Op == "=~" || x.Op == "!~" {
+		e := plan.Expr(call("=~", schema.Bool, b.convert(l, schema.String), b.convert(r, schema.String)))
+		if x.Op == "!~" {
+			e = call("not", schema.Bool, e)
+		}
+		return e
+	}
+	op, not := strings.CutPrefix(x.Op, "!")
+	switch op {
+	case ":":
+		op = "has"
+	case "like", "likecs":
+		b.unsupported(x.At(), "the operator "+op)
+	}
+	if _, star := x.X.(*syntax.Wildcard); star {
+		b.unsupported(x.At(), "* as an operand here")
+	}
+	e := plan.Expr(call(op, schema.Bool, b.convert(l, schema.String), b.convert(r, schema.String)))
+	if not {
+		e = call("not", schema.Bool, e)
+	}
+	return e
+}
+
+// flatten lists the parts of a chain of one operator.
+func flatten(x syntax.Expr, op string) []syntax.Expr {
+	if y, ok := unparen(x).(*syntax.Binary); ok && y.Op == op {
+		return append(flatten(y.X, op), flatten(y.Y, op)...)
+	}
+	return []syntax.Expr{x}
+}
+
+// condition binds what must be true or false.
+func (b *binder) condition(x syntax.Expr, c ctx) plan.Expr {
+	v := b.scalar(x, c)
+	switch v.Type() {
+	case schema.Bool:
+		return v
+	case schema.Dynamic, schema.Int, schema.Long:
+		return b.convert(v, schema.Bool)
+	}
+	b.fail(x.At(), "KQL124", "a condition is expected here: this is a %s value", v.Type())
+	return nil
+}
+
+// compare makes both sides one type and compares them.
+func (b *binder) compare(f string, l, r plan.Expr) plan.Expr {
+	lt, rt := l.Type(), r.Type()
+	switch {
+	case lt == rt && lt == schema.Dynamic:
+		l, r = b.convert(l, schema.String), b.convert(r, schema.String)
+	case lt == rt:
+	case numeric(lt) && numeric(rt):
+		w := wider(lt, rt)
+		l, r = b.convert(l, w), b.convert(r, w)
+	case lt == schema.Dynamic:
+		l = b.convert(l, rt)
+	case rt == schema.Dynamic:
+		r = b.convert(r, lt)
+	case lt == schema.Bool && numeric(rt):
+		l = b.convert(b.convert(l, schema.Long), rt)
+	case rt == schema.Bool && numeric(lt):
+		r = b.convert(b.convert(r, schema.Long), lt)
+	case lt == schema.String:
+		l = b.convert(l, rt)
+	case rt == schema.String:
+		r = b.convert(r, lt)
+	default:
+		l, r = b.convert(l, schema.String), b.convert(r, schema.String)
+	}
+	return call(f, schema.Bool, l, r)
+}
+
+func (b *binder) arithmetic(at syntax.Span, f, op string, l, r plan.Expr) plan.Expr {
+	lt, rt := l.Type(), r.Type()
+	if lt == schema.Dynamic && rt == schema.Dynamic {
+		l, r, lt, rt = b.convert(l, schema.Real), b.convert(r, schema.Real), schema.Real, schema.Real
+	}
+	if lt == schema.Bool {
+		l, lt = b.convert(l, schema.Long), schema.Long
+	}
+	if rt == schema.Bool {
+		r, rt = b.convert(r, schema.Long), schema.Long
+	}
+	date, span := schema.DateTime, schema.TimeSpan
+	switch {
+	case lt == schema.Dynamic && (numeric(rt) || rt == span):
+		l, lt = b.convert(l, rt), rt
+	case rt == schema.Dynamic && (numeric(lt) || lt == span):
+		r, rt = b.convert(r, lt), lt
+	case lt == schema.Dynamic && rt == date:
+		l, lt = b.convert(l, date), date
+	case rt == schema.Dynamic && lt == date:
+		r, rt = b.convert(r, date), date
+	}
+	switch {
+	case numeric(lt) && numeric(rt):
+		w := wider(wider(lt, rt), schema.Long)
+		return call(f, w, b.convert(l, w), b.convert(r, w))
+	case f == "add" && (lt == date && rt == span || lt == span && rt == date):
+		return call("add", date, l, r)
+	case f == "sub" && lt == date && rt == span:
+		return call("sub", date, l, r)
+	case f == "sub" && lt == date && rt == date:
+		return call("sub", span, l, r)
+	case (f == "add" || f == "sub" || f == "mod") && lt == span && rt == span:
+		return call(f, span, l, r)
+	case f == "mod" && lt == date && rt == span:
+		return call(f, span, l, r)
+	case f == "div" && lt == span && rt == span:
+		return call("div", schema.Real, call("ticks", schema.Real, l), call("ticks", schema.Real, r))
+	case f == "div" && lt == date && rt == span:
+		return call("div", schema.Real, call("ticks", schema.Real, l), call("ticks", schema.Real, r))
+	case f == "mul" && lt == span && numeric(rt):
+		return call("scale", span, l, b.convert(r, schema.Real))
+	case f == "mul" && rt == span && numeric(lt):
+		return call("scale", span, r, b.convert(l, schema.Real))
+	case f == "div" && lt == span && numeric(rt):
+		return call("shrink", span, l, b.convert(r, schema.Real))
+	}
+	b.fail(at, "KQL125", "the operator '%s' is not defined for %s and %s", op, lt, rt)
+	return nil
+}
+
+func (b *binder) in(x *syntax.In, c ctx) plan.Expr {
+	v := b.scalar(x.X, c)
+	op, not := strings.CutPrefix(x.Op, "!")
+	var e plan.Expr
+	if len(x.List) == 1 && b.isTable(x.List[0], c.scope) && !b.isColumn(x.List[0], c) {
+		e = b.inTable(x, op, v, b.tabular(x.List[0], c.scope))
+	} else {
+		e = b.inList(x, op, v, c)
+	}
+	if not {
+		return call("not", schema.Bool, e)
+	}
+	return e
+}
+
+// isColumn: a column hides a table of its name.
+func (b *binder) isColumn(x syntax.Expr, c ctx) bool {
+	id, ok := unparen(x).(*syntax.Ident)
+	if !ok {
+		return false
+	}
+	_, ok = c.row.find(id.Text)
+	return ok
+}
+
+func (b *binder) inTable(x *syntax.In, op string, v plan.Expr, n plan.Node) plan.Expr {
+	cols := n.Columns()
+	if op == "has_any" || op == "has_all" {
+		one := &plan.Project{Input: n, Items: []plan.Item{b.item("v", b.convert(cols[0].Ref(), schema.String))}}
+		return call(op, schema.Bool, b.convert(v, schema.String), &plan.Scalar{Node: one, Typ: schema.Dynamic, List: true})
+	}
+	t := cols[0].Type
+	switch {
+	case op == "in~" || t == schema.Dynamic || v.Type() == schema.Dynamic || t == schema.String || v.Type() == schema.String:
+		t = schema.String
+	case numeric(t) && numeric(v.Type()):
+		t = wider(t, v.Type())
+	}
+	one := &plan.Project{Input: n, Items: []plan.Item{b.item("v", b.convert(cols[0].Ref(), t))}}
+	return &plan.InTable{X: b.convert(v, t), Node: one, Fold: op == "in~"}
+}
+
+// inList: the values, of which dynamic arrays stand for their elements.
+func (b *binder) inList(x *syntax.In, op string, v plan.Expr, c ctx) plan.Expr {
+	var args []plan.Expr
+	want := v.Type()
+	if want == schema.Dynamic || op != "in" {
+		want = schema.String
+	}
+	for _, item := range x.List {
+		e := b.scalar(item, c)
+		if k, ok := Fold(e, b.env.Now).(*plan.Const); ok && k.Typ == schema.Dynamic {
+			if list, ok := elements(k); ok {
+				for _, el := range list {
+					args = append(args, b.convert(el, want))
+				}
+				continue
+			}
+		}
+		if e.Type() == schema.Dynamic { // an array known only at run time
+			args = append(args, e)
+			continue
+		}
+		if numeric(want) && numeric(e.Type()) {
+			want = wider(want, e.Type())
+		}
+		args = append(args, e)
+	}
+	for i, a := range args {
+		if a.Type() != schema.Dynamic {
+			args[i] = b.convert(a, want)
+		}
+	}
+	return call(op, schema.Bool, append([]plan.Expr{b.convert(v, want)}, args...)...)
+}

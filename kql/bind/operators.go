@@ -1,0 +1,421 @@
+package bind
+
+import (
+	"sort"
+	"strings"
+
+	"lockstep/kql/plan"
+	"lockstep/kql/syntax"
+	"lockstep/schema"
+)
+
+// pipe binds operators over a node.
+func (b *binder) pipe(n plan.Node, ops []syntax.Operator, s *scope) plan.Node {
+	s = s.child() // as gives names to what follows
+	for _, op := range ops {
+		b.count(op.At())
+		n = b.operator(n, op, s)
+	}
+	return n
+}
+
+func (b *binder) operator(n plan.Node, op syntax.Operator, s *scope) plan.Node {
+	c := ctx{scope: s, row: newRow(n)}
+	switch op := op.(type) {
+	case *syntax.Where:
+		return &plan.Filter{Input: n, Predicate: b.condition(op.X, c)}
+	case *syntax.Extend:
+		return b.extend(n, op.Items, c)
+	case *syntax.Project:
+		return b.project(n, op, c)
+	case *syntax.Summarize:
+		return b.summarize(n, op.Aggregates, op.By, c)
+	case *syntax.Sort:
+		return &plan.Sort{Input: n, Keys: b.sortKeys(op.Keys, c)}
+	case *syntax.Top:
+		sorted := &plan.Sort{Input: n, Keys: b.sortKeys(op.Keys, c)}
+		return &plan.Limit{Input: sorted, N: b.limit(op.N, s)}
+	case *syntax.Take:
+		return &plan.Limit{Input: n, N: b.limit(op.N, s), Sample: op.Word == "sample"}
+	case *syntax.SampleDistinct:
+		d := b.distinct(n, []syntax.Expr{op.X}, c)
+		return &plan.Limit{Input: d, N: b.limit(op.N, s)}
+	case *syntax.Count:
+		name := "Count"
+		if op.Name.Text != "" {
+			name = op.Name.Text
+		}
+		return &plan.Aggregate{Input: n, Aggs: []plan.Agg{{Column: b.column(name, schema.Long), Func: "count"}}}
+	case *syntax.Join:
+		return b.join(n, op, c)
+	case *syntax.Union:
+		return b.union([]plan.Node{n}, op, s)
+	case *syntax.Expand:
+		if op.On != nil {
+			return b.mvApply(n, op, c)
+		}
+		return b.expand(n, op, c)
+	case *syntax.Parse:
+		return b.parse(n, op, c)
+	case *syntax.ParseKV:
+		return b.parseKV(n, op, c)
+	case *syntax.Evaluate:
+		return b.evaluate(n, op, c)
+	case *syntax.MakeSeries:
+		return b.makeSeries(n, op, c)
+	case *syntax.Search:
+		return b.search(n, op, s)
+	case *syntax.Render:
+		b.render = op
+		return n
+	case *syntax.Invoke:
+		return b.tableCall(op.Call, s, n)
+	case *syntax.As:
+		b.shared++
+		shared := &plan.Shared{Number: b.shared, Input: n}
+		s.names[op.Name.Text] = &entity{used: true, table: func() plan.Node { return b.ref(shared) }}
+		return b.ref(shared)
+	case *syntax.GetSchema:
+		return b.getSchema(n)
+	case *syntax.Consume:
+		return &plan.Limit{Input: n, N: &plan.Const{Typ: schema.Long, Value: int64(0)}}
+	case *syntax.TopNested:
+		return b.topNested(n, op, c)
+	case *syntax.TopHitters:
+		return b.topHitters(n, op, c)
+	case *syntax.Partition:
+		return b.partition(n, op, c)
+	}
+	b.unsupported(op.At(), "the operator "+op.Keyword())
+	return nil
+}
+
+func (b *binder) limit(x syntax.Expr, s *scope) plan.Expr {
+	return Fold(b.convert(b.scalar(x, ctx{scope: s}), schema.Long), b.env.Now)
+}
+
+// extend adds columns; a name that is there already is replaced where it stands.
+func (b *binder) extend(n plan.Node, list []syntax.Expr, c ctx) plan.Node {
+	items := keepAll(n.Columns())
+	names := newNames(n.Columns()...)
+	set := map[string]bool{}
+	for _, x := range list {
+		for _, o := range b.outputs(x, c) {
+			i := -1
+			if o.name != "" {
+				for j := range items {
+					if items[j].Name == o.name {
+						i = j
+					}
+				}
+			}
+			switch {
+			case i >= 0 && !set[o.name]:
+				items[i] = b.item(o.name, o.x)
+			case i >= 0 && o.declared && namedIn(x):
+				b.fail(x.At(), "KQL140", "the column '%s' is given twice", o.name)
+			default:
+				items = append(items, b.item(names.unique(o.name), o.x))
+			}
+			set[o.name] = true
+		}
+	}
+	return &plan.Project{Input: n, Items: items, Extends: true}
+}
+
+func namedIn(x syntax.Expr) bool { _, ok := x.(*syntax.Named); return ok }
+
+// project binds project and its relatives.
+func (b *binder) project(n plan.Node, op *syntax.Project, c ctx) plan.Node {
+	switch op.Word {
+	case "serialize":
+		if len(op.Items) == 0 {
+			return n
+		}
+		return b.extend(n, op.Items, c)
+	case "distinct":
+		return b.distinct(n, op.Items, c)
+	case "project-away", "project-keep":
+		return b.projectSome(n, op, c)
+	case "project-rename":
+		return b.projectRename(n, op, c)
+	case "project-reorder":
+		return b.projectReorder(n, op, c)
+	}
+	return b.projectOnly(n, op.Items, c)
+}
+
+func (b *binder) projectOnly(n plan.Node, list []syntax.Expr, c ctx) plan.Node {
+	p := &plan.Project{Input: n}
+	names := newNames()
+	for _, x := range list {
+		if isStar(x) {
+			for _, col := range n.Columns() {
+				p.Items = append(p.Items, b.item(names.unique(col.Name), col.Ref()))
+			}
+			continue
+		}
+		for _, o := range b.outputs(x, c) {
+			if o.declared && namedIn(x) && names.taken[o.name] && !strings.HasPrefix(o.name, "Column") {
+				b.fail(x.At(), "KQL140", "the column '%s' is given twice", o.name)
+			}
+			p.Items = append(p.Items, b.item(names.unique(o.name), o.x))
+		}
+	}
+	return p
+}
+
+func (b *binder) distinct(n plan.Node, list []syntax.Expr, c ctx) plan.Node {
+	if len(list) == 1 && isStar(list[0]) {
+		p := &plan.Project{Input: n}
+		for _, col := range n.Columns() {
+			if !hidden(col) {
+				p.Items = append(p.Items, keep(col))
+			}
+		}
+		return &plan.Distinct{Input: p}
+	}
+	return &plan.Distinct{Input: b.projectOnly(n, list, c)}
+}
+
+// selected gives the columns that a list of names and wildcards means.
+func (b *binder) selected(x syntax.Expr, c ctx, must bool) []plan.Column {
+	switch x := unparen(x).(type) {
+	case *syntax.Wildcard:
+		var out []plan.Column
+		for _, col := range c.row.columns {
+			if matches(x.Pattern, col.Name) && !hidden(col) {
+				out = append(out, col)
+			}
+		}
+		return out
+	case *syntax.Ident:
+		if col, ok := c.row.find(x.Text); ok {
+			return []plan.Column{col}
+		}
+		if col, ok := c.row.loosely(x.Text); ok {
+			return []plan.Column{col}
+		}
+		if _, ok := c.row.undeclared(x.Text); ok {
+			return nil
+		}
+		b.fail(x.At(), "KQL120", "there is no column '%s'%s", x.Text, didYouMean(x.Text, c.row.names()))
+	}
+	b.fail(x.At(), "KQL141", "a column's name is expected here")
+	return nil
+}
+
+func (b *binder) projectSome(n plan.Node, op *syntax.Project, c ctx) plan.Node {
+	chosen := map[plan.ID]bool{}
+	for _, x := range op.Items {
+		for _, col := range b.selected(x, c, true) {
+			chosen[col.ID] = true
+		}
+	}
+	p := &plan.Project{Input: n}
+	for _, col := range n.Columns() {
+		if chosen[col.ID] == (op.Word == "project-keep") || hidden(col) {
+			p.Items = append(p.Items, keep(col))
+		}
+	}
+	return p
+}
+
+func (b *binder) projectRename(n plan.Node, op *syntax.Project, c ctx) plan.Node {
+	p := &plan.Project{Input: n, Items: keepAll(n.Columns())}
+	for _, x := range op.Items {
+		named, ok := x.(*syntax.Named)
+		if !ok || len(named.Names) != 1 {
+			b.fail(x.At(), "KQL142", "project-rename wants New = Old")
+		}
+		id, ok := unparen(named.X).(*syntax.Ident)
+		if !ok {
+			if path, is := unparen(named.X).(*syntax.Path); is {
+				id, ok = &syntax.Ident{Name: path.Name}, true
+			}
+		}
+		if !ok {
+			b.fail(named.X.At(), "KQL141", "a column's name is expected here")
+		}
+		cols := b.selected(id, c, true)
+		if len(cols) == 0 {
+			v, _ := c.row.undeclared(id.Text)
+			p.Items = append(p.Items, b.item(named.Names[0].Text, v))
+			continue
+		}
+		for i := range p.Items {
+			if p.Items[i].ID == cols[0].ID {
+				p.Items[i] = b.item(named.Names[0].Text, cols[0].Ref())
+			}
+		}
+	}
+	names := map[string]bool{}
+	for i, it := range p.Items {
+		if names[it.Name] {
+			b.fail(op.At(), "KQL140", "the column '%s' is given twice", it.Name)
+		}
+		names[p.Items[i].Name] = true
+	}
+	return p
+}
+
+func (b *binder) projectReorder(n plan.Node, op *syntax.Project, c ctx) plan.Node {
+	p := &plan.Project{Input: n}
+	done := map[plan.ID]bool{}
+	// a column named by itself isn't taken by a wildcard before it
+	explicit := map[plan.ID]bool{}
+	for _, x := range op.Items {
+		if o, ok := x.(*syntax.Ordered); ok {
+			x = o.X
+		}
+		if _, ok := x.(*syntax.Ident); ok {
+			for _, col := range b.selected(x, c, true) {
+				explicit[col.ID] = true
+			}
+		}
+	}
+	for _, x := range op.Items {
+		o, ordered := x.(*syntax.Ordered)
+		if ordered {
+			x = o.X
+		}
+		cols := b.selected(x, c, true)
+		if ordered {
+			sort.SliceStable(cols, func(i, j int) bool {
+				l, r := strings.ToLower(cols[i].Name), strings.ToLower(cols[j].Name)
+				return l < r != o.Desc && l != r
+			})
+		}
+		_, single := x.(*syntax.Ident)
+		for _, col := range cols {
+			if !done[col.ID] && (single || !explicit[col.ID]) {
+				done[col.ID] = true
+				p.Items = append(p.Items, keep(col))
+			}
+		}
+	}
+	for _, col := range n.Columns() {
+		if !done[col.ID] {
+			p.Items = append(p.Items, keep(col))
+		}
+	}
+	return p
+}
+
+// summarize groups; its output is the keys, then what is made of the aggregates.
+func (b *binder) summarize(n plan.Node, list, by []syntax.Expr, c ctx) plan.Node {
+	names := newNames()
+	agg := &plan.Aggregate{Input: n}
+	aggs := &aggregates{by: map[plan.ID]bool{}}
+	after := &plan.Project{Input: agg}
+	for _, x := range by {
+		if isStar(x) {
+			b.fail(x.At(), "KQL120", "'*' can't be a key")
+		}
+		for _, o := range b.outputs(x, c) {
+			if o.source != 0 {
+				aggs.by[o.source] = true
+			}
+			key := b.item(names.unique(o.name), o.x)
+			agg.Keys = append(agg.Keys, key)
+			after.Items = append(after.Items, keep(key.Column))
+		}
+	}
+	c.aggs = aggs
+	for _, x := range list {
+		for _, o := range b.outputs(x, c) {
+			if o.declared && namedIn(x) && names.taken[o.name] {
+				if _, tuple := unparen(x.(*syntax.Named).X).(*syntax.Call); !tuple || o.single {
+					b.fail(x.At(), "KQL140", "the column '%s' is given twice", o.name)
+				}
+			}
+			b.onlyAggregates(x, o.x, agg, aggs)
+			after.Items = append(after.Items, b.item(names.unique(o.name), o.x))
+		}
+	}
+	agg.Aggs = aggs.list
+	return after
+}
+
+// onlyAggregates: outside of an aggregate no column of the row may stand.
+func (b *binder) onlyAggregates(at syntax.Expr, x plan.Expr, agg *plan.Aggregate, aggs *aggregates) {
+	made := map[plan.ID]bool{}
+	for _, a := range aggs.list {
+		made[a.ID] = true
+	}
+	plan.Walk(x, func(e plan.Expr) bool {
+		if ref, ok := e.(*plan.ColumnRef); ok && !made[ref.ID] {
+			b.fail(at.At(), "KQL143", "a column can stand in summarize only inside of an aggregate such as max() or take_any(), or after by")
+		}
+		return true
+	})
+}
+
+// sortKeys: descending unless said otherwise; nulls come last in descending order, first in ascending.
+func (b *binder) sortKeys(list []syntax.Expr, c ctx) []plan.Key {
+	var keys []plan.Key
+	for _, x := range list {
+		k := plan.Key{Desc: true}
+		if o, ok := x.(*syntax.Ordered); ok {
+			k.Desc = !o.Asc
+			k.NullsFirst = !k.Desc
+			if o.NullsFirst != nil {
+				k.NullsFirst = *o.NullsFirst
+			}
+			x = o.X
+		}
+		k.X = b.scalar(x, c)
+		if k.X.Type() == schema.Dynamic {
+			k.X = b.convert(k.X, schema.String)
+		}
+		keys = append(keys, k)
+	}
+	return keys
+}
+
+func option(list []syntax.Option, name string) (syntax.Expr, bool) {
+	for _, o := range list {
+		if o.Name.Text == name {
+			return o.Value, true
+		}
+	}
+	return nil, false
+}
+
+// word gives an option's value as a word.
+func word(list []syntax.Option, name, otherwise string) string {
+	x, ok := option(list, name)
+	if !ok {
+		return otherwise
+	}
+	switch x := x.(type) {
+	case *syntax.Ident:
+		return x.Text
+	case *syntax.Literal:
+		switch v := x.Value.(type) {
+		case string:
+			return v
+		case bool:
+			if v {
+				return "true"
+			}
+			return "false"
+		}
+	}
+	return otherwise
+}
+
+// getSchema describes the columns instead of giving them.
+func (b *binder) getSchema(n plan.Node) plan.Node {
+	v := &plan.Values{Cols: []plan.Column{b.column("ColumnName", schema.String), b.column("ColumnOrdinal", schema.Long), b.column("DataType", schema.String), b.column("ColumnType", schema.String)}}
+	i := 0
+	for _, c := range n.Columns() {
+		if hidden(c) {
+			continue
+		}
+		text := func(s string) plan.Expr { return &plan.Const{Typ: schema.String, Value: s} }
+		v.Rows = append(v.Rows, []plan.Expr{text(c.Name), &plan.Const{Typ: schema.Long, Value: int64(i)}, text(c.Type.CLR()), text(c.Type.String())})
+		i++
+	}
+	return v
+}

@@ -1,0 +1,391 @@
+package bind
+
+import (
+	"path"
+	"sort"
+	"strings"
+
+	"lockstep/kql/plan"
+	"lockstep/kql/syntax"
+	"lockstep/schema"
+)
+
+// tabular binds an expression that must be a table.
+func (b *binder) tabular(x syntax.Expr, s *scope) plan.Node {
+	b.count(x.At())
+	switch x := unparen(x).(type) {
+	case *syntax.Pipe:
+		if x.Source == nil {
+			b.fail(x.At(), "KQL102", "the pipeline has no source")
+		}
+		return b.pipe(b.tabular(x.Source, s), x.Ops, s)
+	case *syntax.OperatorSource:
+		return b.source(x, s)
+	case *syntax.DataTable:
+		return b.dataTable(x, s)
+	case *syntax.External:
+		return b.external(x)
+	case *syntax.Ident:
+		return b.named(x, s)
+	case *syntax.Wildcard:
+		return b.union([]plan.Node{}, &syntax.Union{Tables: []syntax.Expr{x}}, s)
+	case *syntax.Call:
+		return b.tableCall(x, s, nil)
+	case *syntax.Bad:
+		panic(stop{})
+	case *syntax.Path: // database('x').T, workspace('x').T: this server has one
+		return b.named(&syntax.Ident{Name: x.Name}, s)
+	}
+	if lit, ok := unparen(x).(*syntax.Literal); ok && lit.Type == schema.String {
+		b.fail(x.At(), "KQL103", "a table is expected here, not a text")
+	}
+	// a scalar query: one row, one column
+	e := b.scalar(x, ctx{scope: s})
+	c := b.column("print_0", e.Type())
+	return &plan.Values{Cols: []plan.Column{c}, Rows: [][]plan.Expr{{e}}}
+}
+
+// named binds a name that must be a table.
+func (b *binder) named(x *syntax.Ident, s *scope) plan.Node {
+	if e, ok := s.find(x.Text); ok {
+		switch {
+		case e.broken:
+			panic(stop{})
+		case e.table != nil:
+			return e.table()
+		case e.lambda != nil:
+			return b.tableCall(&syntax.Call{Span: x.At(), Func: x.Name}, s, nil)
+		}
+		if _, ok := b.env.Tables(x.Text); !ok {
+			c := b.column("print_0", e.scalar.Type())
+			return &plan.Values{Cols: []plan.Column{c}, Rows: [][]plan.Expr{{e.scalar}}}
+		}
+	}
+	if t, ok := b.env.Tables(x.Text); ok {
+		return b.scan(t)
+	}
+	if f, ok := b.env.Functions[x.Text]; ok {
+		return b.saved(x.Text, f, &syntax.Call{Span: x.At(), Func: x.Name}, s, nil)
+	}
+	b.unknownTable(x.Name, s)
+	return nil
+}
+
+func (b *binder) unknownTable(name syntax.Name, s *scope) {
+	names := s.all()
+	if b.env.TableNames != nil {
+		names = append(names, b.env.TableNames()...)
+	}
+	b.fail(name.Span, "KQL110", "there is no table, let name or function '%s'%s", name.Text, didYouMean(name.Text, names))
+}
+
+func didYouMean(word string, names []string) string {
+	if near := syntax.Nearest(word, names); near != "" && near != word {
+		return "; did you mean '" + near + "'?"
+	}
+	return ""
+}
+
+// scan reads a table within the time range of the request.
+func (b *binder) scan(t *schema.Table) plan.Node {
+	n := &plan.Scan{Table: t}
+	var hidden bool
+	var time plan.Column
+	for _, c := range t.Columns {
+		col := b.column(c.Name, c.Type)
+		n.Cols = append(n.Cols, col)
+		n.Source = append(n.Source, c.Name)
+		hidden = hidden || c.Hidden
+		if c.Name == t.Time {
+			time = col
+		}
+	}
+	if time.ID == 0 || time.Type != schema.DateTime {
+		return n
+	}
+	var parts []plan.Expr
+	if b.env.From != 0 {
+		parts = append(parts, call("ge", schema.Bool, time.Ref(), ticks(schema.DateTime, b.env.From)))
+	}
+	if b.env.To != 0 {
+		parts = append(parts, call("lt", schema.Bool, time.Ref(), ticks(schema.DateTime, b.env.To)))
+	}
+	if len(parts) == 0 {
+		return n
+	}
+	return &plan.Filter{Input: n, Predicate: conjunction(parts)}
+}
+
+func ticks(t schema.Type, v schema.Ticks) plan.Expr { return &plan.Const{Typ: t, Value: int64(v)} }
+
+func call(f string, t schema.Type, args ...plan.Expr) *plan.Call {
+	return &plan.Call{Func: f, Args: args, Typ: t}
+}
+
+func conjunction(parts []plan.Expr) plan.Expr {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return call("and", schema.Bool, parts...)
+}
+
+func (b *binder) dataTable(d *syntax.DataTable, s *scope) plan.Node {
+	n := &plan.Values{}
+	b.declColumns(d.Columns, func(name string, t schema.Type) { n.Cols = append(n.Cols, b.column(name, t)) })
+	if len(n.Cols) == 0 || len(d.Values)%len(n.Cols) != 0 {
+		b.fail(d.At(), "KQL104", "the datatable has %d columns and %d values: the last row is not full", len(n.Cols), len(d.Values))
+	}
+	for i := 0; i < len(d.Values); i += len(n.Cols) {
+		row := make([]plan.Expr, len(n.Cols))
+		for j := range row {
+			row[j] = b.convert(b.scalar(d.Values[i+j], ctx{scope: s}), n.Cols[j].Type)
+		}
+		n.Rows = append(n.Rows, row)
+	}
+	return n
+}
+
+func (b *binder) declColumns(decls []syntax.ColumnDecl, add func(string, schema.Type)) {
+	seen := map[string]bool{}
+	for _, c := range decls {
+		if seen[c.Name.Text] {
+			b.fail(c.Name.Span, "KQL105", "the column '%s' is declared twice", c.Name.Text)
+		}
+		seen[c.Name.Text] = true
+		add(c.Name.Text, c.Type)
+	}
+}
+
+// external is an externaldata table. Its rows come from outside; until a
+// fetcher is handed in it has none.
+func (b *binder) external(x *syntax.External) plan.Node {
+	n := &plan.Values{}
+	b.declColumns(x.Columns, func(name string, t schema.Type) { n.Cols = append(n.Cols, b.column(name, t)) })
+	e := syntax.Error{Span: x.At(), Code: "KQL901", Message: "externaldata is not fetched: it gives no rows", Warning: true}
+	b.errors = append(b.errors, e)
+	return n
+}
+
+// tableCall binds a call that gives a table; piped is the table before | invoke.
+func (b *binder) tableCall(x *syntax.Call, s *scope, piped plan.Node) plan.Node {
+	defer b.enter(x.At())()
+	name := x.Func.Text
+	if e, ok := s.find(name); ok {
+		if e.broken {
+			panic(stop{})
+		}
+		if e.lambda != nil {
+			return b.apply(name, e.lambda, e.scope, x, s, piped)
+		}
+		if e.table != nil && len(x.Args) == 0 {
+			return e.table()
+		}
+	}
+	switch name {
+	case "materialize":
+		if len(x.Args) == 1 {
+			return b.materialized(x, s).table()
+		}
+	case "table":
+		if lit, ok := b.constant(x.Args, 0, s).(string); ok {
+			return b.named(&syntax.Ident{Name: syntax.Name{Span: x.At(), Text: lit}}, s)
+		}
+	case "view":
+		if len(x.Args) == 1 {
+			return b.tabular(x.Args[0], s)
+		}
+	}
+	if f, ok := b.env.Functions[name]; ok {
+		return b.saved(name, f, x, s, piped)
+	}
+	if f, ok := services[name]; ok {
+		return f(b, x, s, piped)
+	}
+	b.fail(x.Func.Span, "KQL111", "there is no tabular function '%s'%s", name, didYouMean(name, s.all()))
+	return nil
+}
+
+// constant gives the value of argument i if it is a constant.
+func (b *binder) constant(args []syntax.Expr, i int, s *scope) any {
+	if i >= len(args) {
+		return nil
+	}
+	if c, ok := Fold(b.scalar(args[i], ctx{scope: s}), b.env.Now).(*plan.Const); ok {
+		return c.Value
+	}
+	return nil
+}
+
+// saved binds a saved function's body in a scope of its own.
+func (b *binder) saved(name string, f Function, x *syntax.Call, s *scope, piped plan.Node) plan.Node {
+	text := "let f = (" + f.Parameters + ") {" + f.Body + "\n};"
+	q, errors := syntax.ParseQuery(text)
+	var lambda *syntax.Lambda
+	if len(q.Statements) == 1 {
+		if l, ok := q.Statements[0].(*syntax.Let); ok {
+			lambda, _ = l.X.(*syntax.Lambda)
+		}
+	}
+	if lambda == nil || len(errors) > 0 {
+		b.fail(x.At(), "KQL112", "the saved function '%s' is not valid", name)
+	}
+	return b.apply(name, lambda, &scope{names: map[string]*entity{}}, x, s, piped)
+}
+
+// apply binds a function's body with its parameters bound to the arguments.
+func (b *binder) apply(name string, f *syntax.Lambda, written *scope, x *syntax.Call, s *scope, piped plan.Node) plan.Node {
+	inner := b.bindParams(name, f, written, x, ctx{scope: s}, piped)
+	return b.query(f.Body, inner)
+}
+
+func (b *binder) bindParams(name string, f *syntax.Lambda, written *scope, x *syntax.Call, c ctx, piped plan.Node) *scope {
+	inner := written.child()
+	args := x.Args
+	params := f.Params
+	if piped != nil && len(params) > 0 && params[0].Tabular {
+		b.shared++
+		shared := &plan.Shared{Number: b.shared, Input: piped}
+		inner.names[params[0].Name.Text] = &entity{used: true, table: func() plan.Node { return b.ref(shared) }}
+		params = params[1:]
+	}
+	given := map[string]syntax.Expr{}
+	for i, a := range args {
+		if n, ok := a.(*syntax.Named); ok && len(n.Names) == 1 {
+			given[n.Names[0].Text] = n.X
+			continue
+		}
+		if i >= len(params) {
+			b.fail(a.At(), "KQL113", "the function '%s' takes %d arguments", name, len(params))
+		}
+		given[params[i].Name.Text] = a
+	}
+	for _, p := range params {
+		a, ok := given[p.Name.Text]
+		switch {
+		case !ok && p.Default == nil:
+			b.fail(x.At(), "KQL114", "the function '%s' needs a value for '%s'", name, p.Name.Text)
+		case p.Tabular:
+			arg, scope := a, c.scope
+			inner.names[p.Name.Text] = &entity{used: true, table: func() plan.Node { return b.tabular(arg, scope) }}
+		case !ok:
+			inner.names[p.Name.Text] = &entity{scalar: b.convert(b.scalar(p.Default, ctx{scope: written}), p.Type)}
+		default:
+			inner.names[p.Name.Text] = &entity{scalar: b.convert(b.scalar(a, c), p.Type)}
+		}
+	}
+	return inner
+}
+
+// source binds an operator that starts a pipeline.
+func (b *binder) source(x *syntax.OperatorSource, s *scope) plan.Node {
+	switch op := x.Op.(type) {
+	case *syntax.Project: // print
+		return b.print(op, s)
+	case *syntax.Range:
+		return b.rangeOp(op, s)
+	case *syntax.Union:
+		return b.union(nil, op, s)
+	case *syntax.Search:
+		return b.search(nil, op, s)
+	case *syntax.Find:
+		return b.find(op, s)
+	}
+	b.fail(x.At(), "KQL106", "'%s' can't start a query: it needs a table before it", x.Op.Keyword())
+	return nil
+}
+
+func (b *binder) print(op *syntax.Project, s *scope) plan.Node {
+	n := &plan.Values{Rows: [][]plan.Expr{nil}}
+	names := newNames()
+	for i, x := range op.Items {
+		for _, e := range b.outputs(x, ctx{scope: s}) {
+			name := e.name
+			if !e.declared && (name == "" || e.single) {
+				name = "print_" + itoa(i)
+			}
+			n.Cols = append(n.Cols, b.column(names.unique(name), e.x.Type()))
+			n.Rows[0] = append(n.Rows[0], e.x)
+		}
+	}
+	return n
+}
+
+func (b *binder) rangeOp(op *syntax.Range, s *scope) plan.Node {
+	from, to, step := b.scalar(op.From, ctx{scope: s}), b.scalar(op.To, ctx{scope: s}), b.scalar(op.Step, ctx{scope: s})
+	t := from.Type()
+	if t == schema.Int {
+		t = schema.Long
+	}
+	if t == schema.Long && (to.Type() == schema.Real || step.Type() == schema.Real) {
+		t = schema.Real
+	}
+	st := t
+	if t == schema.DateTime {
+		st = schema.TimeSpan
+	}
+	return &plan.Series{Column: b.column(op.Name.Text, t), From: b.convert(from, t), To: b.convert(to, t), Step: b.convert(step, st)}
+}
+
+// tablesOf gives the tables that a list with wildcards means, and their names.
+func (b *binder) tablesOf(list []syntax.Expr, s *scope, fuzzy bool) (nodes []plan.Node, names []string) {
+	for i, x := range list {
+		if w, ok := unparen(x).(*syntax.Wildcard); ok {
+			found := b.matching(w.Pattern, s)
+			if len(found) == 0 && !fuzzy {
+				b.report(w.At(), "KQL115", "no table has a name like '%s'", w.Pattern)
+			}
+			for _, n := range found {
+				t, ok := b.env.Tables(n)
+				if !ok {
+					continue
+				}
+				nodes, names = append(nodes, b.scan(t)), append(names, n)
+			}
+			continue
+		}
+		errors, seen := len(b.errors), b.seen
+		n := b.safely(func() plan.Node { return b.tabular(x, s) })
+		if n == nil {
+			if fuzzy && b.unresolvedOnly(errors) {
+				b.errors, b.seen = b.errors[:errors], seen
+				continue
+			}
+			panic(stop{})
+		}
+		name := "union_arg" + itoa(i)
+		if id, ok := unparen(x).(*syntax.Ident); ok {
+			name = id.Text
+		}
+		nodes, names = append(nodes, n), append(names, name)
+	}
+	return nodes, names
+}
+
+// unresolvedOnly tells whether the errors from n on are only tables that don't exist: isfuzzy forgives those.
+func (b *binder) unresolvedOnly(n int) bool {
+	for _, e := range b.errors[n:] {
+		if !e.Warning && e.Code != "KQL110" && e.Code != "KQL111" {
+			return false
+		}
+	}
+	return true
+}
+
+func (b *binder) matching(pattern string, s *scope) []string {
+	var out []string
+	if b.env.TableNames == nil {
+		return nil
+	}
+	for _, n := range b.env.TableNames() {
+		if ok, _ := path.Match(pattern, n); ok {
+			out = append(out, n)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+func matches(pattern, name string) bool {
+	ok, err := path.Match(strings.ReplaceAll(strings.ReplaceAll(pattern, `\`, `\\`), "[", `\[`), name)
+	return ok && err == nil
+}

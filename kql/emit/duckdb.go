@@ -1,0 +1,155 @@
+package emit
+
+import (
+	"strconv"
+	"strings"
+
+	"lockstep/schema"
+)
+
+// DuckDB is the dialect of DuckDB 1.5 with the functions of package native
+// registered under their names.
+//
+// Facts it leans on: TRY(x) gives null where x raises; // and % by zero give
+// null; sum of BIGINT is HUGEINT; regular expressions are RE2.
+type DuckDB struct{}
+
+// Physical names a type's column type.
+func (DuckDB) Physical(t schema.Type) string {
+	switch t {
+	case schema.Bool:
+		return "BOOLEAN"
+	case schema.Int:
+		return "INTEGER"
+	case schema.Long, schema.DateTime, schema.TimeSpan:
+		return "BIGINT"
+	case schema.Real:
+		return "DOUBLE"
+	}
+	return "VARCHAR"
+}
+
+// Function finds a template by "name:type", then "name".
+func (DuckDB) Function(fn string, args []schema.Type, result schema.Type) (string, bool) {
+	if len(args) > 0 {
+		if t, ok := duckFunctions[fn+":"+args[0].String()]; ok {
+			return spell(t), true
+		}
+	}
+	if t, ok := duckFunctions[fn]; ok {
+		return spell(t), true
+	}
+	return "", false
+}
+
+// Aggregate finds a template by "name:type", then "name".
+func (DuckDB) Aggregate(fn string, args []schema.Type, result schema.Type) (string, bool) {
+	if len(args) > 0 {
+		if t, ok := duckAggregates[fn+":"+args[0].String()]; ok {
+			return spell(t), true
+		}
+	}
+	if len(args) > 1 {
+		if t, ok := duckAggregates[fn+"/"+strconv.Itoa(len(args))]; ok {
+			return spell(t), true
+		}
+	}
+	t, ok := duckAggregates[fn]
+	return spell(t), ok
+}
+
+// spell writes out the abbreviations of the tables below.
+func spell(t string) string { return abbreviations.Replace(t) }
+
+// abbreviations: ticks per unit, and a time as the engine's own type and back.
+var abbreviations = strings.NewReplacer(
+	"@DAY", "864000000000", "@HOUR", "36000000000", "@MINUTE", "600000000", "@SECOND", "10000000",
+	"@TS(", "make_timestamp((-621355968000000000 + ", "@END", ") // 10)",
+	"@TICKS(", "(621355968000000000 + 10 * epoch_us(", "@KCIT", "))",
+)
+
+var duckFunctions = map[string]string{
+	// arithmetic
+	"add": "TRY({0} + {1})", "sub": "TRY({0} - {1})", "mul": "TRY({0} * {1})", "neg": "TRY(-({0}))",
+	"add:real": "!({0} + {1})", "sub:real": "!({0} - {1})", "mul:real": "!({0} * {1})", "neg:real": "!(-({0}))",
+	"div": "TRY({0} // {1})", "mod": "TRY((({0} % {1}) + {1}) % {1})",
+	"div:real": "!({0} / {1})", "mod:real": "TRY({0} % {1})",
+	"add:decimal": "kql_decimal('+', {0}, {1})", "sub:decimal": "kql_decimal('-', {0}, {1})", "mul:decimal": "kql_decimal('*', {0}, {1})", "div:decimal": "kql_decimal('/', {0}, {1})", "mod:decimal": "kql_decimal('%', {0}, {1})",
+	"neg:decimal": "kql_decimal('-', '0', {0})",
+	"ticks":       "!({0})::DOUBLE", "scale": "TRY_CAST(round(({0})::DOUBLE * {1}) AS BIGINT)", "shrink": "TRY_CAST(round(({0})::DOUBLE / {1}) AS BIGINT)",
+	// comparison and logic
+	"lt": "!({0} < {1})", "le": "!({0} <= {1})", "gt": "!({0} > {1})", "ge": "!({0} >= {1})", "not": "!(NOT {0})",
+	"lt:decimal": "(TRY_CAST({0} AS DOUBLE) < TRY_CAST({1} AS DOUBLE))", "le:decimal": "(TRY_CAST({0} AS DOUBLE) <= TRY_CAST({1} AS DOUBLE))",
+	"gt:decimal": "(TRY_CAST({0} AS DOUBLE) > TRY_CAST({1} AS DOUBLE))", "ge:decimal": "(TRY_CAST({0} AS DOUBLE) >= TRY_CAST({1} AS DOUBLE))",
+	"same": "({0} IS NOT DISTINCT FROM {1})", "isnull": "({0} IS NULL)", "isnotnull": "({0} IS NOT NULL)", "isnull:string": "(false)", "isnotnull:string": "(true)",
+	// conversion
+	"tostring:long": "{0}::VARCHAR", "tostring:int": "{0}::VARCHAR", "tostring:bool": "{0}::VARCHAR", "tostring:guid": "{0}", "tostring:string": "!{0}", "tostring:decimal": "{0}",
+	"tostring:real": "kql_real_text({0})", "tostring:datetime": "kql_datetime_text({0})", "tostring:timespan": "kql_timespan_text({0})", "tostring:dynamic": "TRY(json_extract_string({0}, '$'))",
+	"tolong:long": "{0}", "tolong:int": "!{0}::BIGINT", "tolong:bool": "!{0}::BIGINT", "tolong:real": "TRY_CAST(trunc({0}) AS BIGINT)", "tolong:datetime": "!{0}", "tolong:timespan": "!{0}",
+	"tolong:string": "kql_long({0})", "tolong:dynamic": "kql_long(TRY(json_extract_string({0}, '$')))", "tolong:decimal": "TRY_CAST(trunc(TRY_CAST({0} AS DOUBLE)) AS BIGINT)",
+	"toint:long": "TRY_CAST({0} AS INTEGER)", "toint:bool": "!{0}::INTEGER", "toint:real": "TRY_CAST(trunc({0}) AS INTEGER)", "toint:string": "TRY_CAST(kql_long({0}) AS INTEGER)", "toint:dynamic": "TRY_CAST(kql_long(TRY(json_extract_string({0}, '$'))) AS INTEGER)", "toint:decimal": "TRY_CAST(trunc(TRY_CAST({0} AS DOUBLE)) AS INTEGER)",
+	"toreal:long": "!{0}::DOUBLE", "toreal:int": "!{0}::DOUBLE", "toreal:bool": "!{0}::DOUBLE", "toreal:string": "kql_real({0})", "toreal:dynamic": "kql_real(TRY(json_extract_string({0}, '$')))", "toreal:decimal": "TRY_CAST({0} AS DOUBLE)",
+	"toreal:timespan": "!{0}::DOUBLE", "toreal:datetime": "!{0}::DOUBLE", "toreal:real": "!{0}",
+	"tobool:long": "!({0} <> 0)", "tobool:int": "!({0} <> 0)", "tobool:real": "!({0} <> 0)", "tobool:string": "kql_bool({0})", "tobool:dynamic": "kql_bool(TRY(json_extract_string({0}, '$')))", "tobool:bool": "!{0}",
+	"todatetime:string": "kql_datetime({0})", "todatetime:dynamic": "kql_datetime(TRY(json_extract_string({0}, '$')))", "todatetime:long": "CASE WHEN {0} BETWEEN 0 AND 3155378975999999999 THEN {0} END", "todatetime:int": "{0}::BIGINT",
+	"todatetime:datetime": "!{0}", "todatetime:real": "TRY_CAST({0} AS BIGINT)", "todatetime:timespan": "{0}",
+	"totimespan:string": "kql_timespan({0})", "totimespan:dynamic": "kql_timespan(TRY(json_extract_string({0}, '$')))", "totimespan:long": "!{0}", "totimespan:int": "!{0}::BIGINT", "totimespan:timespan": "!{0}", "totimespan:real": "TRY_CAST({0} AS BIGINT)", "totimespan:datetime": "{0}",
+	"toguid:string": "kql_guid({0})", "toguid:dynamic": "kql_guid(TRY(json_extract_string({0}, '$')))", "toguid:guid": "{0}",
+	"todecimal:string": "kql_decimal_of({0})", "todecimal:dynamic": "kql_decimal_of(TRY(json_extract_string({0}, '$')))", "todecimal:long": "{0}::VARCHAR", "todecimal:int": "{0}::VARCHAR", "todecimal:real": "kql_decimal_of({0}::VARCHAR)", "todecimal:bool": "({0}::INTEGER)::VARCHAR",
+	"todynamic:string": "!to_json({0})::VARCHAR", "todynamic:guid": "to_json({0})::VARCHAR", "todynamic:long": "{0}::VARCHAR", "todynamic:int": "{0}::VARCHAR", "todynamic:bool": "{0}::VARCHAR", "todynamic:real": "kql_real_json({0})", "todynamic:decimal": "to_json({0})::VARCHAR",
+	"todynamic:datetime": "to_json(kql_datetime_text({0}))::VARCHAR", "todynamic:timespan": "to_json(kql_timespan_text({0}))::VARCHAR", "todynamic:dynamic": "{0}",
+	"parse_json": "kql_parse_json({0})", "parse_inner": "CASE WHEN starts_with({0}, '\"') THEN kql_parse_json(TRY(json_extract_string({0}, '$'))) ELSE {0} END",
+	// text
+	"strlen": "!length({0})", "string_size": "!strlen({0})", "tolower": "!lower({0})", "toupper": "!upper({0})", "reverse": "!reverse({0})",
+	"substring": "kql_substring({*})", "replace_string": "!CASE WHEN {1} = '' THEN {0} ELSE replace({0}, {1}, {2}) END", "replace_regex": "kql_replace_regex({0}, {1}, {2})",
+	"strcat_delim": "concat_ws({*})", "strcmp": "!(CASE WHEN {0} < {1} THEN -1 WHEN {0} > {1} THEN 1 ELSE 0 END)::BIGINT",
+	"base64_encode_tostring": "!base64(encode({0}))", "hash_md5": "md5({0}::VARCHAR)", "hash_sha256": "sha256({0}::VARCHAR)", "hash_sha1": "sha1({0}::VARCHAR)",
+	"extract": "kql_extract({0}, {1}, {2})", "split": "kql_split({*})", "countof": "kql_countof({*})",
+	// time
+	"now": "!{0}", "ago": "!{0}",
+	"bin": "CASE WHEN {1} > 0 THEN TRY({0} - ((({0} % {1}) + {1}) % {1})) END", "bin:datetime": "(({0} // nullif({1}, 0)) * {1})", "bin:real": "CASE WHEN {1} <> 0 THEN floor({0} / {1}) * {1} END",
+	"bin_at":      "TRY({2} + ({0} - {2}) - (((({0} - {2}) % {1}) + {1}) % {1}))",
+	"bin_at:real": "{2} + floor(({0} - {2}) / {1}) * {1}",
+	"startofday":  "kql_start('day', {*})", "startofweek": "kql_start('week', {*})", "startofmonth": "kql_start('month', {*})", "startofyear": "kql_start('year', {*})",
+	"endofday": "kql_end('day', {*})", "endofweek": "kql_end('week', {*})", "endofmonth": "kql_end('month', {*})", "endofyear": "kql_end('year', {*})",
+	"dayofweek": "!((({0} // @DAY + 1) % 7) * @DAY)", "hourofday": "!(({0} // @HOUR) % 24)::INTEGER", "minuteofhour": "!(({0} // @MINUTE) % 60)::INTEGER", "secondofminute": "!(({0} // @SECOND) % 60)::INTEGER",
+	"millisecondofsecond": "!(({0} // 10000) % 1000)::INTEGER", "microsecondofsecond": "!(({0} // 10) % 1000000)::INTEGER", "nanosecondofsecond": "!(({0} % @SECOND) * 100)::INTEGER",
+	"dayofmonth": "day(@TS({0}@END)::INTEGER", "dayofyear": "dayofyear(@TS({0}@END)::INTEGER", "getyear": "year(@TS({0}@END)::INTEGER", "getmonth": "month(@TS({0}@END)::INTEGER", "quarterofyear": "quarter(@TS({0}@END)::INTEGER",
+	"week_of_year": "week(@TS({0}@END)::INTEGER", "month_index": "(year(@TS({0}@END) * 12 + month(@TS({0}@END) - 1)",
+	"unixtime_seconds_todatetime": "kql_unixtime({0}, 10000000)", "unixtime_milliseconds_todatetime": "kql_unixtime({0}, 10000)", "unixtime_microseconds_todatetime": "kql_unixtime({0}, 10)", "unixtime_nanoseconds_todatetime": "kql_unixtime({0}, 0.01)",
+	// numbers
+	"abs": "TRY(abs({0}))", "ceiling:real": "!ceil({0})", "ceiling": "!{0}", "floor": "!floor({0})", "sign": "!sign({0})::DOUBLE", "pow": "TRY(pow({0}::DOUBLE, {1}::DOUBLE))", "sqrt": "TRY(sqrt({0}::DOUBLE))",
+	"log": "TRY(ln({0}::DOUBLE))", "log2": "TRY(log2({0}::DOUBLE))", "log10": "TRY(log10({0}::DOUBLE))", "exp": "TRY(exp({0}::DOUBLE))", "exp2": "TRY(pow(2, {0}::DOUBLE))", "exp10": "TRY(pow(10, {0}::DOUBLE))", "pi": "pi()",
+	"sin": "TRY(sin({0}::DOUBLE))", "cos": "TRY(cos({0}::DOUBLE))", "tan": "TRY(tan({0}::DOUBLE))", "asin": "TRY(asin({0}::DOUBLE))", "acos": "TRY(acos({0}::DOUBLE))", "atan": "TRY(atan({0}::DOUBLE))", "atan2": "TRY(atan2({0}::DOUBLE, {1}::DOUBLE))", "cot": "TRY(cot({0}::DOUBLE))",
+	"degrees": "degrees({0}::DOUBLE)", "radians": "radians({0}::DOUBLE)", "isnan": "isnan({0})", "isinf": "isinf({0})", "isfinite": "isfinite({0})", "rand": "kql_rand({*})",
+	"gamma": "TRY(gamma({0}::DOUBLE))", "loggamma": "TRY(lgamma({0}::DOUBLE))",
+	"binary_and": "({0} & {1})", "binary_or": "({0} | {1})", "binary_xor": "xor({0}, {1})", "binary_not": "(~{0})", "binary_shift_left": "kql_shift({0}, {1})", "binary_shift_right": "kql_shift({0}, -({1}))", "bitset_count_ones": "bit_count({0})::BIGINT",
+	"round": "kql_round({*})",
+	// dynamic
+	"array_length": "CASE WHEN starts_with({0}, '[') THEN TRY(json_array_length({0}))::BIGINT END",
+	"new_guid":     "uuid()::VARCHAR", "gettype": "kql_gettype({0})", "gettype:long": "'long'", "gettype:int": "'int'", "gettype:real": "'real'", "gettype:string": "'string'", "gettype:bool": "'bool'", "gettype:datetime": "'datetime'", "gettype:timespan": "'timespan'", "gettype:guid": "'guid'", "gettype:decimal": "'decimal'",
+	"current_principal": "''", "current_database": "''", "current_cluster_endpoint": "''", "extent_id": "NULL::VARCHAR", "extent_tags": "NULL::VARCHAR",
+	"ipv4_is_private":          "kql_ipv4_is_private({0})",
+	"geo_info_from_ip_address": "kql_geo_info({0})",
+	"dynamic_to_json":          "{0}", "hash": "kql_hash({*})", "hash:string": "kql_hash({*})", "estimate_data_size": "NULL::BIGINT",
+	"assert": "({0})",
+}
+
+var duckAggregates = map[string]string{
+	"count": "count(*){if}", "sum": "coalesce(sum({0}){if}, 0)", "sum:long": "coalesce(TRY_CAST(sum({0}){if} AS BIGINT), 0)", "sum:int": "coalesce(TRY_CAST(sum({0}){if} AS BIGINT), 0)", "sum:timespan": "coalesce(TRY_CAST(sum({0}){if} AS BIGINT), 0)",
+	"sum:decimal": "sum(TRY_CAST({0} AS DECIMAL(38, 10))){if}::VARCHAR", "avg:decimal": "avg(TRY_CAST({0} AS DOUBLE)){if}::VARCHAR",
+	"avg": "avg({0}){if}", "avg:datetime": "TRY_CAST(trunc(avg({0}){if}) AS BIGINT)", "avg:timespan": "TRY_CAST(trunc(avg({0}){if}) AS BIGINT)",
+	"min": "min({0}){if}", "max": "max({0}){if}", "dcount": "count(DISTINCT {0}){if}", "count_distinct": "count(DISTINCT {0}){if}",
+	"min:decimal": "min(TRY_CAST({0} AS DECIMAL(38, 10))){if}::VARCHAR", "max:decimal": "max(TRY_CAST({0} AS DECIMAL(38, 10))){if}::VARCHAR",
+	"stdev": "coalesce(stddev_samp({0}){if}, 0)", "stdevp": "coalesce(stddev_pop({0}){if}, 0)", "variance": "coalesce(var_samp({0}){if}, 0)", "variancep": "coalesce(var_pop({0}){if}, 0)",
+	"covariance": "covar_samp({0}, {1}){if}", "covariancep": "covar_pop({0}, {1}){if}",
+	"take_any": "any_value({0}){if}", "percentile": "quantile_disc({0}, {1} / 100){if}",
+	"binary_all_or": "bit_or({0}){if}", "binary_all_and": "bit_and({0}){if}", "binary_all_xor": "bit_xor({0}){if}",
+	"make_list":            "('[' || coalesce(array_to_string(list_slice(list({0}{order}) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), 1, 1048576), ','), '') || ']')",
+	"make_list/2":          "('[' || coalesce(array_to_string(list_slice(list({0}{order}) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), 1, any_value({1})), ','), '') || ']')",
+	"make_list_with_nulls": "('[' || coalesce(array_to_string(list(coalesce({0}, 'null'){order}), ','), '') || ']')",
+	"make_set":             "('[' || coalesce(array_to_string(list_slice(list(DISTINCT {0}) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), 1, 1048576), ','), '') || ']')",
+	"make_set/2":           "('[' || coalesce(array_to_string(list_slice(list(DISTINCT {0}) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), 1, any_value({1})), ','), '') || ']')",
+	"make_bag":             "kql_make_bag('[' || coalesce(array_to_string(list({0}{order}) FILTER (WHERE {0} IS NOT NULL AND {and}), ','), '') || ']')",
+	"make_bag/2":           "kql_make_bag('[' || coalesce(array_to_string(list({0}{order}) FILTER (WHERE {0} IS NOT NULL AND {and}), ','), '') || ']', any_value({1}))",
+}

@@ -1,0 +1,396 @@
+package emit
+
+import (
+	"strconv"
+
+	"lockstep/kql/plan"
+	"lockstep/schema"
+)
+
+func (e *emitter) node(n plan.Node) rel {
+	switch n := n.(type) {
+	case *plan.Scan:
+		return e.scan(n)
+	case *plan.Values:
+		return e.values(n)
+	case *plan.Series:
+		return e.series(n)
+	case *plan.Project:
+		return e.project(n)
+	case *plan.Filter:
+		in := e.node(n.Input)
+		s := e.sel()
+		e.order = in.order
+		p := s.predicate(n.Predicate)
+		if len(s.levels) == 0 {
+			in.sql = text("SELECT * FROM (").and(in.sql).and(text(") WHERE ")).and(p)
+			return in
+		}
+		cols := columnList(n.Columns(), in.order)
+		in.sql = text("SELECT " + cols + " FROM ").and(s.from(in.sql)).and(text(" WHERE ")).and(p)
+		return in
+	case *plan.Aggregate:
+		return e.aggregate(n)
+	case *plan.Distinct:
+		in := e.node(n.Input)
+		return rel{sql: text("SELECT DISTINCT " + columnList(n.Columns(), nil) + " FROM (").and(in.sql).and(text(")"))}
+	case *plan.Sort:
+		return e.sort(n)
+	case *plan.Limit:
+		return e.limit(n)
+	case *plan.Join:
+		return e.join(n)
+	case *plan.Union:
+		return e.union(n)
+	case *plan.Expand:
+		return e.expand(n)
+	case *plan.Apply:
+		return e.apply(n)
+	case *plan.Outer:
+		return rel{sql: text("SELECT " + columnList(n.Cols, nil))}
+	case *plan.Ref:
+		return e.ref(n)
+	}
+	unsupported("this operator")
+	return rel{}
+}
+
+// columnList lists a node's columns and the hidden ones that keep its order.
+func columnList(cols []plan.Column, order []orderKey) string {
+	out := ""
+	for _, c := range cols {
+		if out != "" {
+			out += ", "
+		}
+		out += name(c.ID)
+	}
+	for _, k := range order {
+		if k.hidden {
+			if out != "" {
+				out += ", "
+			}
+			out += k.column
+		}
+	}
+	if out == "" {
+		return "1 AS none"
+	}
+	return out
+}
+
+func (e *emitter) scan(n *plan.Scan) rel {
+	i := len(e.scans)
+	s := Scan{Table: n.Table.Name, Columns: n.Source}
+	cols := columnList(n.Cols, nil)
+	if len(n.Cols) == 0 { // a row is counted without its columns
+		s.Columns = []string{n.Table.Columns[0].Name}
+		cols = "none"
+	}
+	e.scans = append(e.scans, s)
+	t := e.fresh("t")
+	return rel{sql: text("SELECT * FROM " + scanMark + strconv.Itoa(i) + scanMark + " AS " + t + "(" + cols + ")")}
+}
+
+// values keeps the order in which rows were written.
+func (e *emitter) values(n *plan.Values) rel {
+	cols := columnList(n.Cols, nil)
+	o := e.fresh("o")
+	if len(n.Rows) == 0 {
+		var items []frag
+		for _, c := range n.Cols {
+			items = append(items, text("NULL::"+e.dialect.Physical(c.Type)+" AS "+name(c.ID)))
+		}
+		return rel{sql: text("SELECT ").and(join(", ", items)).and(text(" WHERE false"))}
+	}
+	single := len(n.Rows) == 1
+	s := e.sel()
+	var rows []frag
+	for i, r := range n.Rows {
+		cells := make([]frag, len(r), len(r)+1)
+		for j, x := range r {
+			f := s.expr(x)
+			if single {
+				f = f.and(text(" AS " + name(n.Cols[j].ID)))
+			} else if _, ok := x.(*plan.Const); ok && i == 0 {
+				f = text("CAST(").and(f).and(text(" AS " + e.dialect.Physical(n.Cols[j].Type) + ")"))
+			}
+			cells[j] = f
+		}
+		if !single {
+			cells = append(cells, text(strconv.Itoa(i)))
+		}
+		rows = append(rows, join(", ", cells))
+	}
+	if single {
+		if len(rows[0].text) == 0 {
+			return rel{sql: text("SELECT 1 AS none")}
+		}
+		if len(s.levels) == 0 {
+			return rel{sql: text("SELECT ").and(rows[0])}
+		}
+		return rel{sql: text("SELECT ").and(rows[0]).and(text(" FROM ")).and(s.from(text("SELECT 1 AS one")))}
+	}
+	if len(s.levels) > 0 {
+		for i := range rows {
+			rows[i] = text("SELECT ").and(rows[i])
+		}
+		all := join(" UNION ALL ", rows)
+		return rel{sql: text("SELECT v.* FROM ").and(s.from(text("SELECT 1 AS one"))).and(text(" AS one, LATERAL (")).and(all).and(text(") AS v(" + cols + ", " + o + ")")), order: []orderKey{{column: o, hidden: true}}}
+	}
+	body := join("), (", rows)
+	return rel{sql: text("SELECT * FROM (VALUES (").and(body).and(text(")) AS v(" + cols + ", " + o + ")")), order: []orderKey{{column: o, hidden: true}}}
+}
+
+// series counts from … to … step …; the engine's range ends before its end.
+func (e *emitter) series(n *plan.Series) rel {
+	s := e.sel()
+	from, to, step := s.hoist(s.expr(n.From)), s.hoist(s.expr(n.To)), s.hoist(s.expr(n.Step))
+	c := name(n.Column.ID)
+	count := textf("least(greatest(TRY_CAST(floor((%[2]s - %[1]s) / %[3]s) AS BIGINT), -1), 10000000)", from.text, to.text, step.text)
+	value := textf("%s + i * %s", from.text, step.text)
+	if n.Column.Type == schema.Long || n.Column.Type == schema.DateTime || n.Column.Type == schema.TimeSpan {
+		count = textf("least(greatest(TRY((%[2]s - %[1]s) // %[3]s) + CASE WHEN (%[2]s >= %[1]s) = (%[3]s > 0) OR %[1]s = %[2]s THEN 0 ELSE -1000000000 END, -1), 10000000)", from.text, to.text, step.text)
+	}
+	inner := text("SELECT unnest(range(coalesce(").and(count).and(text(", -1) + 1)) AS i, * FROM ")).and(s.from(text("SELECT 1 AS one")))
+	return rel{sql: text("SELECT ").and(value).and(text(" AS " + c + ", i FROM (")).and(inner).and(text(")")), order: []orderKey{{column: "i", hidden: true}}}
+}
+
+// project computes items, and carries the columns that keep the order.
+func (e *emitter) project(n *plan.Project) rel {
+	in := e.node(n.Input)
+	s := e.sel()
+	e.order = in.order
+	var items []frag
+	kept := map[string]bool{}
+	for _, it := range n.Items {
+		c := name(it.ID)
+		if ref, ok := it.X.(*plan.ColumnRef); ok && ref.ID == it.ID {
+			items = append(items, text(c))
+			kept[c] = true
+			continue
+		}
+		f := s.expr(it.X)
+		items = append(items, f.and(text(" AS "+c)))
+	}
+	out := rel{sorted: in.sorted}
+	for _, k := range in.order {
+		if !kept[k.column] {
+			k.hidden = true
+			items = append(items, text(k.column))
+			kept[k.column] = true
+		} else if !k.hidden {
+			k.hidden = false
+		}
+		out.order = append(out.order, k)
+	}
+	if len(items) == 0 {
+		items = []frag{text("1 AS none")}
+	}
+	body := text("SELECT ").and(join(", ", items)).and(text(" FROM "))
+	if len(s.levels) == 0 {
+		out.sql = body.and(text("(")).and(in.sql).and(text(")"))
+	} else {
+		out.sql = body.and(s.from(in.sql))
+	}
+	return out
+}
+
+func (e *emitter) sort(n *plan.Sort) rel {
+	in := e.node(n.Input)
+	s := e.sel()
+	e.order = in.order
+	var keys []orderKey
+	var extra []frag
+	cols := map[plan.ID]bool{}
+	for _, c := range n.Columns() {
+		cols[c.ID] = true
+	}
+	for _, k := range n.Keys {
+		key := orderKey{desc: k.Desc, nullsFirst: k.NullsFirst}
+		if ref, ok := k.X.(*plan.ColumnRef); ok && cols[ref.ID] {
+			key.column = name(ref.ID)
+		} else {
+			key.column, key.hidden = e.fresh("o"), true
+			extra = append(extra, s.expr(k.X).and(text(" AS "+key.column)))
+		}
+		keys = append(keys, key)
+	}
+	keys = append(keys, in.order...) // equal rows stay as they were
+	if len(extra) == 0 && len(s.levels) == 0 {
+		return rel{sql: in.sql, order: keys, sorted: true}
+	}
+	sql := text("SELECT " + columnList(n.Columns(), in.order))
+	if len(extra) > 0 {
+		sql = sql.and(text(", ")).and(join(", ", extra))
+	}
+	return rel{sql: sql.and(text(" FROM ")).and(s.from(in.sql)), order: keys, sorted: true}
+}
+
+func (e *emitter) limit(n *plan.Limit) rel {
+	in := e.node(n.Input)
+	s := e.sel()
+	f := s.expr(n.N)
+	if k, ok := n.N.(*plan.Const); ok {
+		v, _ := k.Value.(int64)
+		f = text(strconv.FormatInt(max(v, 0), 10))
+	} else {
+		f = text("(SELECT greatest(0, coalesce(").and(f).and(text(", 0)) FROM ")).and(s.from(text("SELECT 1 AS one"))).and(text(")"))
+	}
+	order := in.orderBy()
+	if n.Sample {
+		order = text(" ORDER BY random()")
+	}
+	in.sql = text("SELECT * FROM (").and(in.sql).and(text(")")).and(order).and(text(" LIMIT ")).and(f)
+	return in
+}
+
+func (e *emitter) union(n *plan.Union) rel {
+	var parts []frag
+	for i, in := range n.Nodes {
+		r := e.node(in)
+		s := e.sel()
+		e.order = r.order
+		var items []frag
+		for k, c := range n.Cols {
+			var f frag
+			if x := n.From[i][k]; x != nil {
+				f = s.expr(x)
+			} else {
+				f = s.expr(plan.Null(c.Type))
+			}
+			items = append(items, f.and(text(" AS "+name(c.ID))))
+		}
+		if len(items) == 0 {
+			items = []frag{text("1 AS none")}
+		}
+		parts = append(parts, text("SELECT ").and(join(", ", items)).and(text(" FROM ")).and(s.from(r.sql)))
+	}
+	return rel{sql: join(" UNION ALL ", parts)}
+}
+
+func (e *emitter) ref(n *plan.Ref) rel {
+	cte, ok := e.shared[n.Shared]
+	if !ok {
+		r := e.node(n.Shared.Input)
+		cte = e.fresh("s")
+		e.shared[n.Shared] = cte
+		e.ctes = append(e.ctes, text(cte+" AS MATERIALIZED (").and(r.sql).and(text(")")))
+	}
+	items := ""
+	for i, c := range n.Cols {
+		if i > 0 {
+			items += ", "
+		}
+		items += name(n.From[i]) + " AS " + name(c.ID)
+	}
+	if items == "" {
+		items = "1 AS none"
+	}
+	return rel{sql: text("SELECT " + items + " FROM " + cte)}
+}
+
+// apply runs the sub-query beside each row.
+func (e *emitter) apply(n *plan.Apply) rel {
+	in := e.node(n.Input)
+	sub := e.node(n.Sub)
+	cols := columnList(n.Cols, in.order)
+	in.sql = text("SELECT " + cols + " FROM (").and(in.sql).and(text("), LATERAL (")).and(e.lateral(n, sub)).and(text(")"))
+	return in
+}
+
+// lateral gives only the sub-query's own columns: those it passes on from outside keep their outer name.
+func (e *emitter) lateral(n *plan.Apply, sub rel) frag {
+	outer := map[plan.ID]bool{}
+	for _, c := range n.Input.Columns() {
+		outer[c.ID] = true
+	}
+	var own []plan.Column
+	for _, c := range n.Sub.Columns() {
+		if !outer[c.ID] {
+			own = append(own, c)
+		}
+	}
+	return text("SELECT " + columnList(own, nil) + " FROM (").and(sub.sql).and(text(")"))
+}
+
+// expand opens values: the engine's unnest fills shorter lists with nulls.
+func (e *emitter) expand(n *plan.Expand) rel {
+	in := e.node(n.Input)
+	s := e.sel()
+	e.order = in.order
+	opened := map[plan.ID]bool{}
+	var lists []frag
+	for _, it := range n.Items {
+		opened[it.ID] = true
+		f := "kql_elements"
+		if it.Arrays {
+			f = "kql_element_pairs"
+		}
+		x := s.hoist(s.expr(it.X))
+		list := textf("coalesce(TRY(json_extract(CASE WHEN starts_with(%[1]s, '[') THEN %[1]s ELSE %[2]s(%[1]s) END, '$[*]')::VARCHAR[]), [NULL::VARCHAR])", x.text, f)
+		list.level = x.level
+		if n.Limit != nil {
+			list = text("list_slice(").and(list).and(text(", 1, ")).and(s.expr(n.Limit)).and(text(")"))
+		}
+		lists = append(lists, s.hoist(list))
+	}
+	var inner []frag
+	for _, c := range n.Input.Columns() {
+		inner = append(inner, text(name(c.ID)))
+	}
+	for _, k := range in.order {
+		if k.hidden {
+			inner = append(inner, text(k.column))
+		}
+	}
+	for i, it := range n.Items {
+		inner = append(inner, text("unnest("+lists[i].text+") AS e"+name(it.ID)))
+	}
+	out := rel{sorted: in.sorted}
+	longest := "len(" + lists[0].text + ")"
+	for _, l := range lists[1:] {
+		longest = "greatest(" + longest + ", len(" + l.text + "))"
+	}
+	at := e.fresh("o")
+	inner = append(inner, text("unnest(range("+longest+")) AS "+at))
+	from := text("SELECT ").and(join(", ", inner)).and(text(" FROM ")).and(s.from(in.sql))
+	var items []frag
+	s2 := e.sel()
+	for _, c := range n.Cols {
+		switch {
+		case n.Index != nil && c.ID == n.Index.ID:
+			items = append(items, text(at+" AS "+name(c.ID)))
+		case opened[c.ID]:
+			raw := frag{text: "nullif(e" + name(c.ID) + ", 'null')"}
+			if c.Type != schema.Dynamic {
+				raw = s2.apply(conversionFor(c.Type), []frag{raw}, []schema.Type{schema.Dynamic}, c.Type)
+			}
+			items = append(items, raw.and(text(" AS "+name(c.ID))))
+		default:
+			items = append(items, text(name(c.ID)))
+		}
+	}
+	have := map[string]bool{}
+	for _, c := range n.Cols {
+		have[name(c.ID)] = true
+	}
+	for _, k := range in.order {
+		if k.hidden || !have[k.column] {
+			k.hidden = true
+			items = append(items, text(k.column))
+			have[k.column] = true
+		}
+		out.order = append(out.order, k)
+	}
+	if len(in.order) > 0 {
+		items = append(items, text(at))
+		out.order = append(out.order, orderKey{column: at, hidden: true})
+	}
+	out.sql = text("SELECT ").and(join(", ", items)).and(text(" FROM ")).and(s2.from(from))
+	return out
+}
+
+func conversionFor(t schema.Type) string {
+	return map[schema.Type]string{schema.Bool: "tobool", schema.Int: "toint", schema.Long: "tolong", schema.Real: "toreal", schema.Decimal: "todecimal",
+		schema.String: "tostring", schema.DateTime: "todatetime", schema.TimeSpan: "totimespan", schema.Guid: "toguid"}[t]
+}

@@ -1,0 +1,538 @@
+package emit
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"lockstep/kql/plan"
+	"lockstep/schema"
+)
+
+// specialTable holds the functions that no template can say, because what they
+// say depends on which arguments are constants, or on how many there are.
+func specialTable() map[string]func(*sel, *plan.Call) frag {
+	return map[string]func(*sel, *plan.Call) frag{
+		"and": logic, "or": logic, "eq": equality, "ne": equality, "in": membership, "in~": membership,
+		"has": terms, "has_cs": terms, "has_any": terms, "has_all": terms, "hasprefix": terms, "hasprefix_cs": terms, "hassuffix": terms, "hassuffix_cs": terms,
+		"contains": part, "contains_cs": part, "startswith": part, "startswith_cs": part, "endswith": part, "endswith_cs": part, "=~": part,
+		"matches regex": matchesRegex,
+		"get":           get, "iff": choose, "case": choose, "coalesce": firstOf, "max_of": most, "min_of": most,
+		"strcat": concatenate, "bag_pack": pack, "bag_pack_filled": pack, "pack_array": packArray,
+		"isempty": emptiness, "isnotempty": emptiness,
+		"datetime_diff": difference, "datetime_part": datePart,
+		"parse_group": parseGroup, "parse_match": parseGroup,
+		"tostring": toString, "range": rangeOf,
+	}
+}
+
+func logic(s *sel, c *plan.Call) frag {
+	parts := make([]frag, len(c.Args))
+	notNull := true
+	for i, a := range c.Args {
+		parts[i] = s.expr(a)
+		notNull = notNull && parts[i].notNull
+	}
+	f := join(" "+strings.ToUpper(c.Func)+" ", parts).wrap("(", ")")
+	f.notNull = notNull
+	return f
+}
+
+// equality: a null is equal to nothing that is not null; two nulls give null.
+func equality(s *sel, c *plan.Call) frag {
+	l, r := s.expr(c.Args[0]), s.expr(c.Args[1])
+	same, differ := " = ", " <> "
+	var f frag
+	switch {
+	case l.notNull && r.notNull:
+		op := same
+		if c.Func == "ne" {
+			op = differ
+		}
+		f = l.and(text(op)).and(r).wrap("(", ")")
+		f.notNull = true
+	case l.notNull || r.notNull:
+		op := " IS NOT DISTINCT FROM "
+		if c.Func == "ne" {
+			op = " IS DISTINCT FROM "
+		}
+		f = l.and(text(op)).and(r).wrap("(", ")")
+		f.notNull = true
+	default:
+		if !l.simple {
+			l = s.hoist(l)
+		}
+		if !r.simple {
+			r = s.hoist(r)
+		}
+		op := "IS NOT DISTINCT FROM"
+		if c.Func == "ne" {
+			op = "IS DISTINCT FROM"
+		}
+		f = textf("(CASE WHEN %[1]s IS NULL AND %[2]s IS NULL THEN NULL ELSE %[1]s %[3]s %[2]s END)", l.text, r.text, op)
+		f.args = append(append([]any{}, append(l.args, r.args...)...), append(l.args, r.args...)...)
+		f.level = max(l.level, r.level)
+	}
+	return f
+}
+
+// membership: in and in~. An argument that is dynamic is an array known only at run time.
+func membership(s *sel, c *plan.Call) frag {
+	v := s.expr(c.Args[0])
+	fold := c.Func == "in~"
+	if fold {
+		v = v.wrap("lower(", ")")
+	}
+	if !v.simple {
+		v = s.hoist(v)
+	}
+	var list, alternatives []frag
+	for _, a := range c.Args[1:] {
+		if a.Type() == schema.Dynamic && c.Args[0].Type() != schema.Dynamic {
+			arr := s.expr(a)
+			el := "json_extract_string(e, '$')"
+			if fold {
+				el = "lower(" + el + ")"
+			}
+			in := text("list_contains(list_transform(coalesce(TRY(json_extract(").and(arr).and(text(", '$[*]')), []), lambda e : " + el + "), ")).and(v.wrap("CAST(", " AS VARCHAR)")).and(text(")"))
+			alternatives = append(alternatives, in)
+			continue
+		}
+		if k, ok := a.(*plan.Const); ok && fold {
+			if str, ok := k.Value.(string); ok {
+				list = append(list, param(strings.ToLower(str)))
+				continue
+			}
+		}
+		f := s.expr(a)
+		if fold {
+			f = f.wrap("lower(", ")")
+		}
+		list = append(list, f)
+	}
+	if len(list) > 0 {
+		alternatives = append(alternatives, v.and(text(" IN (")).and(join(", ", list)).and(text(")")))
+	}
+	if len(alternatives) == 0 {
+		return frag{text: "false", notNull: true, simple: true}
+	}
+	f := join(" OR ", alternatives).wrap("coalesce((", "), false)")
+	f.notNull = true
+	return f
+}
+
+// folded gives x in lower case; a constant is lowered here.
+func (s *sel) folded(x plan.Expr) frag {
+	if k, ok := x.(*plan.Const); ok {
+		if str, ok := k.Value.(string); ok {
+			return param(strings.ToLower(str))
+		}
+	}
+	f := s.expr(x)
+	if f.simple {
+		return s.hoist(f.wrap("lower(", ")").with(f))
+	}
+	return s.hoist(f.wrap("lower(", ")").with(f))
+}
+
+// with keeps what is known of f.
+func (g frag) with(f frag) frag {
+	g.notNull = f.notNull
+	return g
+}
+
+// notLetter is what can stand beside a term: anything but a letter or digit.
+const notLetter = `[^\pL\pN]`
+
+// termPattern is the expression for a term: maximal runs of letters and digits.
+// Source: Kusto, string operators: "what is a term".
+func termPattern(word string, before, after bool) string {
+	p := regexp.QuoteMeta(word)
+	if before && startsAlnum(word) {
+		p = "(?:^|" + notLetter + ")" + p
+	}
+	if after && endsAlnum(word) {
+		p += "(?:" + notLetter + "|$)"
+	}
+	return p
+}
+
+func startsAlnum(w string) bool { return alnum.MatchString(w) }
+func endsAlnum(w string) bool   { return alnumEnd.MatchString(w) }
+
+var alnum, alnumEnd = regexp.MustCompile(`^[\pL\pN]`), regexp.MustCompile(`[\pL\pN]$`)
+
+// terms says has and its relatives: a cheap contains first, the term rule where that holds.
+func terms(s *sel, c *plan.Call) frag {
+	op, exact := strings.CutSuffix(c.Func, "_cs")
+	var v frag
+	if exact {
+		v = s.expr(c.Args[0])
+		if !v.simple {
+			v = s.hoist(v)
+		}
+	} else {
+		v = s.folded(c.Args[0])
+	}
+	before, after := op != "hassuffix", op != "hasprefix"
+	var parts []frag
+	var words []string
+	for _, a := range c.Args[1:] {
+		k, ok := a.(*plan.Const)
+		word, isText := "", false
+		if ok {
+			word, isText = k.Value.(string)
+		}
+		switch {
+		case isText && a.Type() == schema.String:
+			if !exact {
+				word = strings.ToLower(word)
+			}
+			words = append(words, word)
+		case a.Type() == schema.Dynamic || isList(a):
+			parts = append(parts, s.termsOfList(v, a, op))
+		default:
+			parts = append(parts, text("coalesce(kql_has(").and(v).and(text(", ")).and(s.expr(a)).and(textf(", %t, %t, %t), false)", !exact, before, after)))
+		}
+	}
+	sep := " OR "
+	if op == "has_all" {
+		sep = " AND "
+	}
+	if op == "has_any" && len(words) > 4 {
+		parts = append(parts, anyTerm(v, words))
+	} else {
+		for _, w := range words {
+			parts = append(parts, oneTerm(v, w, before, after))
+		}
+	}
+	if len(parts) == 0 {
+		return frag{text: "false", notNull: true, simple: true}
+	}
+	f := join(sep, parts).wrap("(", ")")
+	f.notNull = true
+	return f
+}
+
+func isList(x plan.Expr) bool { s, ok := x.(*plan.Scalar); return ok && s.List }
+
+func oneTerm(v frag, word string, before, after bool) frag {
+	if word == "" {
+		return text("true")
+	}
+	f := v.wrap("CASE WHEN contains(", ", ").and(param(word)).and(text(") THEN regexp_matches("))
+	return f.and(v).and(text(", ")).and(param(termPattern(word, before, after))).and(text(") ELSE false END"))
+}
+
+func anyTerm(v frag, words []string) frag {
+	parts := make([]string, len(words))
+	for i, w := range words {
+		parts[i] = termPattern(w, true, true)
+	}
+	return v.wrap("regexp_matches(", ", ").and(param(strings.Join(parts, "|"))).and(text(")"))
+}
+
+// termsOfList: terms from an array or a table known only at run time.
+func (s *sel) termsOfList(v frag, a plan.Expr, op string) frag {
+	list := s.expr(a)
+	if !isList(a) {
+		list = list.wrap("list_transform(coalesce(TRY(json_extract(", ", '$[*]')), []), lambda e : json_extract_string(e, '$'))")
+	}
+	joined := s.hoist(list.wrap("coalesce(array_to_string(", ", chr(31)), '')"))
+	all := "false"
+	if op == "has_all" {
+		all = "true"
+	}
+	return text("kql_has_list(").and(v).and(text(", ")).and(joined).and(text(", " + all + ")"))
+}
+
+// part says contains, startswith, endswith and =~.
+func part(s *sel, c *plan.Call) frag {
+	op, exact := strings.CutSuffix(c.Func, "_cs")
+	var l, r frag
+	if exact {
+		l, r = s.expr(c.Args[0]), s.expr(c.Args[1])
+	} else {
+		l, r = s.folded(c.Args[0]), s.folded(c.Args[1])
+	}
+	fn := map[string]string{"contains": "contains(", "startswith": "starts_with(", "endswith": "ends_with("}[op]
+	var f frag
+	if op == "=~" {
+		f = l.and(text(" = ")).and(r).wrap("(", ")")
+	} else {
+		f = text(fn).and(l).and(text(", ")).and(r).and(text(")"))
+	}
+	f.notNull = true
+	return f
+}
+
+// goSyntax: KQL's expressions are RE2, as the engine's are.
+func matchesRegex(s *sel, c *plan.Call) frag {
+	v, re := s.expr(c.Args[0]), s.expr(c.Args[1])
+	f := text("coalesce(TRY(regexp_matches(").and(v).and(text(", ")).and(re).and(text(")), false)"))
+	f.notNull = true
+	return f
+}
+
+// path turns a chain of get into one JSON path; ok is false where a key is no constant.
+func path(c *plan.Call) (root plan.Expr, p string, ok bool) {
+	root, p = c.Args[0], "$"
+	if inner, is := root.(*plan.Call); is && inner.Func == "get" {
+		if root, p, ok = path(inner); !ok {
+			return nil, "", false
+		}
+	}
+	k, is := c.Args[1].(*plan.Const)
+	if !is {
+		return nil, "", false
+	}
+	switch v := k.Value.(type) {
+	case string:
+		if strings.ContainsAny(v, "\"\\\x00") || k.Typ != schema.String {
+			return nil, "", false
+		}
+		return root, p + `."` + v + `"`, true
+	case int64:
+		if v < 0 {
+			return root, p + "[#" + strconv.FormatInt(v, 10) + "]", true
+		}
+		return root, p + "[" + strconv.FormatInt(v, 10) + "]", true
+	}
+	return nil, "", false
+}
+
+// json gives the text that a dynamic expression is read from: what
+// parse_json would read needs no parsing twice.
+func (s *sel) json(x plan.Expr) frag {
+	if c, ok := x.(*plan.Call); ok && (c.Func == "parse_json" || c.Func == "todynamic") && c.Args[0].Type() == schema.String {
+		return s.expr(c.Args[0])
+	}
+	return s.expr(x)
+}
+
+func get(s *sel, c *plan.Call) frag {
+	if root, p, ok := path(c); ok {
+		return text("nullif(TRY(json_extract(").and(s.json(root)).and(text(", ")).and(param(p)).and(text("))::VARCHAR, 'null')"))
+	}
+	v, key := s.expr(c.Args[0]), s.expr(c.Args[1])
+	if c.Args[1].Type() == schema.Long {
+		return text("kql_get_index(").and(v).and(text(", ")).and(key).and(text(")"))
+	}
+	if c.Args[1].Type() == schema.Dynamic {
+		key = s.apply("tostring", []frag{key}, []schema.Type{schema.Dynamic}, schema.String)
+	}
+	return text("kql_get_key(").and(v).and(text(", ")).and(key).and(text(")"))
+}
+
+// toString reads a text out of a path at once.
+func toString(s *sel, c *plan.Call) frag {
+	if g, ok := c.Args[0].(*plan.Call); ok && g.Func == "get" {
+		if root, p, ok := path(g); ok {
+			f := text("coalesce(TRY(json_extract_string(").and(s.json(root)).and(text(", ")).and(param(p)).and(text(")), '')"))
+			f.notNull = true
+			return f
+		}
+	}
+	args, types := s.args(c.Args)
+	return s.apply("tostring", args, types, schema.String)
+}
+
+func choose(s *sel, c *plan.Call) frag {
+	f := text("CASE")
+	notNull := true
+	n := len(c.Args)
+	for i := 0; i+1 < n; i += 2 {
+		v := s.expr(c.Args[i+1])
+		notNull = notNull && v.notNull
+		f = f.and(text(" WHEN ")).and(s.predicate(c.Args[i])).and(text(" THEN ")).and(v)
+	}
+	v := s.expr(c.Args[n-1])
+	f = f.and(text(" ELSE ")).and(v).and(text(" END"))
+	f.notNull = notNull && v.notNull
+	return f
+}
+
+// firstOf says coalesce; an empty text counts as missing.
+func firstOf(s *sel, c *plan.Call) frag {
+	parts := make([]frag, len(c.Args))
+	for i, a := range c.Args {
+		parts[i] = s.expr(a)
+		if c.Typ == schema.String {
+			parts[i] = parts[i].wrap("nullif(", ", '')")
+		}
+	}
+	f := join(", ", parts).wrap("coalesce(", ")")
+	if c.Typ == schema.String {
+		f = join(", ", append(parts, text("''"))).wrap("coalesce(", ")")
+		f.notNull = true
+	}
+	return f
+}
+
+func most(s *sel, c *plan.Call) frag {
+	args, _ := s.args(c.Args)
+	fn := "greatest("
+	if c.Func == "min_of" {
+		fn = "least("
+	}
+	f := join(", ", args).wrap(fn, ")")
+	f.notNull = c.Typ == schema.String
+	return f
+}
+
+func concatenate(s *sel, c *plan.Call) frag {
+	args, _ := s.args(c.Args)
+	f := join(" || ", args).wrap("(", ")")
+	f.notNull = true
+	return f
+}
+
+// pack makes an object: the later of two equal keys wins nothing, the first stays.
+func pack(s *sel, c *plan.Call) frag {
+	if len(c.Args) == 0 {
+		return param("{}")
+	}
+	var parts []frag
+	for i := 0; i+1 < len(c.Args); i += 2 {
+		key := s.expr(c.Args[i])
+		v := s.dynamic(c.Args[i+1])
+		if c.Func == "bag_pack_filled" {
+			v = v.wrap("nullif(", ", '\"\"')")
+		} else {
+			v = v.wrap("coalesce(", ", 'null')")
+		}
+		parts = append(parts, key.and(text(", ")).and(v))
+	}
+	if c.Func == "bag_pack_filled" {
+		return join(", ", parts).wrap("kql_bag_pack_filled(", ")")
+	}
+	f := join(", ", parts).wrap("kql_bag_pack(", ")")
+	f.notNull = true
+	return f
+}
+
+// dynamic gives any value as JSON.
+func (s *sel) dynamic(x plan.Expr) frag {
+	f := s.expr(x)
+	if x.Type() == schema.Dynamic {
+		return f
+	}
+	return s.apply("todynamic", []frag{f}, []schema.Type{x.Type()}, schema.Dynamic)
+}
+
+func packArray(s *sel, c *plan.Call) frag {
+	if len(c.Args) == 0 {
+		return param("[]")
+	}
+	parts := make([]frag, len(c.Args))
+	for i, a := range c.Args {
+		parts[i] = s.dynamic(a).wrap("coalesce(", ", 'null')")
+	}
+	f := join(" || ',' || ", parts).wrap("('[' || ", " || ']')")
+	f.notNull = true
+	return f
+}
+
+func emptiness(s *sel, c *plan.Call) frag {
+	f := s.expr(c.Args[0])
+	var out frag
+	switch c.Args[0].Type() {
+	case schema.String:
+		out = f.wrap("(", " = '')")
+		if c.Func == "isnotempty" {
+			out = f.wrap("(", " <> '')")
+		}
+	case schema.Dynamic:
+		out = f.wrap("(coalesce(", ", '\"\"') = '\"\"')")
+		if c.Func == "isnotempty" {
+			out = f.wrap("(coalesce(", ", '\"\"') <> '\"\"')")
+		}
+	default:
+		out = f.wrap("(", " IS NULL)")
+		if c.Func == "isnotempty" {
+			out = f.wrap("(", " IS NOT NULL)")
+		}
+	}
+	out.notNull = true
+	return out
+}
+
+// units of time in ticks, for datetime_diff.
+var units = map[string]schema.Ticks{"day": schema.Day, "hour": schema.Hour, "minute": schema.Minute, "second": schema.Second, "millisecond": schema.Millisecond, "microsecond": schema.Microsecond}
+
+func constantText(x plan.Expr) string {
+	if k, ok := x.(*plan.Const); ok {
+		s, _ := k.Value.(string)
+		return strings.ToLower(s)
+	}
+	return ""
+}
+
+// difference counts the boundaries between two times.
+func difference(s *sel, c *plan.Call) frag {
+	part := constantText(c.Args[0])
+	a, b := s.expr(c.Args[1]), s.expr(c.Args[2])
+	if u, ok := units[part]; ok {
+		n := strconv.FormatInt(int64(u), 10)
+		return a.wrap("(", " // "+n).and(text(" - ")).and(b.wrap("", " // "+n+")"))
+	}
+	if part == "week" { // weeks begin on Sunday; day 0 was a Monday
+		n := strconv.FormatInt(int64(schema.Day), 10)
+		return a.wrap("((", " // "+n+" + 1) // 7").and(text(" - (")).and(b.wrap("", " // "+n+" + 1) // 7)"))
+	}
+	if part == "nanosecond" {
+		return a.and(text(" - ")).and(b).wrap("TRY((", ") * 100)")
+	}
+	months := map[string]string{"month": "1", "quarter": "3", "year": "12"}[part]
+	if months == "" {
+		unsupported("datetime_diff of " + part)
+	}
+	count := func(f frag) frag {
+		return s.apply("month_index", []frag{f}, []schema.Type{schema.DateTime}, schema.Long).wrap("(", " // "+months+")")
+	}
+	return count(a).and(text(" - ")).and(count(b)).wrap("(", ")")
+}
+
+func datePart(s *sel, c *plan.Call) frag {
+	fn := map[string]string{"year": "getyear", "month": "getmonth", "day": "dayofmonth", "hour": "hourofday", "dayofyear": "dayofyear", "week_of_year": "week_of_year", "weekofyear": "week_of_year",
+		"minute": "minuteofhour", "second": "secondofminute", "millisecond": "millisecondofsecond", "microsecond": "microsecondofsecond", "nanosecond": "nanosecondofsecond", "quarter": "quarterofyear"}[constantText(c.Args[0])]
+	if fn == "" {
+		unsupported("datetime_part of " + constantText(c.Args[0]))
+	}
+	return s.apply(fn, []frag{s.expr(c.Args[1])}, []schema.Type{schema.DateTime}, schema.Int)
+}
+
+// parseGroup reads one group of parse's expression.
+func parseGroup(s *sel, c *plan.Call) frag {
+	v := s.expr(c.Args[0])
+	re := s.expr(c.Args[1])
+	if c.Func == "parse_match" {
+		return text("regexp_matches(").and(v).and(text(", ")).and(re).and(text(")"))
+	}
+	n := c.Args[2].(*plan.Const).Value.(int64)
+	if n > 9 {
+		f := text("kql_extract(").and(re).and(textf(", %d, ", n)).and(v).and(text(")"))
+		return f.wrap("coalesce(", ", '')")
+	}
+	f := text("regexp_extract(").and(v).and(text(", ")).and(re).and(textf(", %d)", n)).wrap("coalesce(", ", '')")
+	f.notNull = true
+	return f
+}
+
+// rangeOf says the function range by the type that it counts in.
+func rangeOf(s *sel, c *plan.Call) frag {
+	args, types := s.args(c.Args)
+	fn := "range_long"
+	for _, t := range types {
+		if t == schema.Real || t == schema.Decimal {
+			fn = "range_real"
+		}
+	}
+	switch types[0] {
+	case schema.DateTime:
+		fn = "range_time"
+	case schema.TimeSpan:
+		fn = "range_span"
+	}
+	return s.native(fn, args, types, schema.Dynamic)
+}

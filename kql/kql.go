@@ -1,0 +1,209 @@
+// Package kql compiles the Kusto query language: text → syntax → bind → plan
+// → rewrite → emit. It knows the language whole and no engine beside its
+// dialects in emit; it does no I/O. It leaves running a program, permissions
+// and limits to package query.
+package kql
+
+import (
+	"sort"
+	"strings"
+
+	"lockstep/kql/bind"
+	"lockstep/kql/emit"
+	"lockstep/kql/native"
+	"lockstep/kql/rewrite"
+	"lockstep/kql/syntax"
+	"lockstep/schema"
+)
+
+// Environment is what names in a query can mean: values handed in, no I/O.
+type Environment = bind.Environment
+
+// Function is a saved function: parameters and body as text.
+type Function = bind.Function
+
+// NativeFunction is a function that an engine must have registered, as
+// "kql_" and its name, before it runs a program; see NativeFunctions.
+type NativeFunction = native.Function
+
+// NativeFunctions lists what an engine registers once per connection.
+func NativeFunctions() []NativeFunction { return native.All() }
+
+// Severity says whether a diagnostic keeps the query from running.
+type Severity uint8
+
+// The severities.
+const (
+	Error Severity = iota
+	Warning
+)
+
+func (s Severity) String() string {
+	if s == Warning {
+		return "warning"
+	}
+	return "error"
+}
+
+// Diagnostic is something to say about a text. Start and End are byte
+// offsets, Line and Column count from 1.
+type Diagnostic struct {
+	Severity   Severity
+	Code       string
+	Message    string
+	Start, End int
+	Line       int
+	Column     int
+}
+
+// Diagnostics are in the order of the text.
+type Diagnostics []Diagnostic
+
+// HasError tells whether one of them keeps the query from running.
+func (d Diagnostics) HasError() bool {
+	for _, x := range d {
+		if x.Severity == Error {
+			return true
+		}
+	}
+	return false
+}
+
+// Program is a compiled query: stages to run in order, the last one's rows
+// are the answer.
+type Program struct {
+	// Columns are the names and types of the answer, as KQL gives them. Rows
+	// have the physical types of the schema in this order: bool BOOLEAN, int INTEGER,
+	// long BIGINT, real DOUBLE, decimal VARCHAR, string VARCHAR (never null), datetime and
+	// timespan BIGINT ticks, guid VARCHAR, dynamic VARCHAR of minified JSON or null.
+	Columns []schema.Column
+	// Tables are the names of the tables read, each once, sorted.
+	Tables []string
+	// Scans are the references to tables, in the order of the placeholders.
+	Scans []Scan
+	// Stages run in order; today a program is one SQL stage.
+	Stages []Stage
+	// Render is the visualisation asked for, or nil.
+	Render *Render
+	// Sorted tells that the text orders the answer.
+	Sorted bool
+
+	query *emit.Query
+}
+
+// Scan is one reference to a table and the columns that are read of it.
+type Scan struct {
+	Table       string
+	Columns     []string
+	Placeholder string // the name under which SQL asks for it: its number as text
+}
+
+// Stage is one step: SQL that the engine runs, or Go over the rows of the stage before.
+type Stage struct {
+	// SQL is true for the statement that Program.SQL gives.
+	SQL bool
+	// Go computes rows from the rows of the stage before; nil for a SQL stage.
+	Go func(rows [][]any) ([][]any, error)
+}
+
+// Render is what the render operator asks for.
+type Render struct {
+	Kind       string
+	Properties map[string]string
+}
+
+// SQL gives the statement and its parameters. relation is asked for each
+// scan, in order of the text: it gives a bracketed SELECT that yields the columns in
+// the order asked for, whatever it calls them, and that select's own parameters.
+func (p *Program) SQL(relation func(scan int, table string, columns []string) (sql string, args []any)) (text string, args []any) {
+	return p.query.SQL(relation)
+}
+
+// Compile compiles a text. The program is nil when a diagnostic is an error.
+func Compile(text string, env Environment) (*Program, Diagnostics) {
+	if env.Tables == nil {
+		env.Tables = func(string) (*schema.Table, bool) { return nil, false }
+	}
+	q, errors := syntax.ParseQuery(text)
+	if fatal(errors) {
+		return nil, diagnose(text, errors)
+	}
+	bound := bind.Query(q, env)
+	errors = append(errors, bound.Errors...)
+	if bound.Root == nil {
+		if !fatal(errors) {
+			errors = append(errors, syntax.Error{Code: "KQL199", Message: "the query could not be understood"})
+		}
+		return nil, diagnose(text, errors)
+	}
+	root, columns := bind.Visible(bound.Root)
+	root = rewrite.Plan(root, env.Now)
+	query, err := emit.Emit(root, columns, emit.DuckDB{})
+	if err != nil {
+		errors = append(errors, syntax.Error{Span: syntax.Span{End: len(text)}, Code: "KQL900", Message: err.Error()})
+		return nil, diagnose(text, errors)
+	}
+	return program(query, bound.Render), diagnose(text, errors)
+}
+
+func program(q *emit.Query, render *syntax.Render) *Program {
+	p := &Program{Columns: q.Columns, Sorted: q.Sorted, query: q, Stages: []Stage{{SQL: true}}}
+	seen := map[string]bool{}
+	for i, s := range q.Scans {
+		p.Scans = append(p.Scans, Scan{Table: s.Table, Columns: s.Columns, Placeholder: emit.Placeholder(i)})
+		if !seen[s.Table] {
+			seen[s.Table] = true
+			p.Tables = append(p.Tables, s.Table)
+		}
+	}
+	sort.Strings(p.Tables)
+	if render != nil {
+		p.Render = &Render{Kind: render.Kind, Properties: map[string]string{}}
+		for _, o := range render.Options {
+			p.Render.Properties[o.Name.Text] = optionText(o.Value)
+		}
+	}
+	return p
+}
+
+func optionText(x syntax.Expr) string {
+	switch x := x.(type) {
+	case *syntax.Ident:
+		return x.Text
+	case *syntax.Literal:
+		if s, ok := x.Value.(string); ok {
+			return s
+		}
+		if b, ok := x.Value.(bool); ok && b {
+			return "true"
+		}
+	}
+	return ""
+}
+
+func fatal(errors []syntax.Error) bool {
+	for _, e := range errors {
+		if !e.Warning {
+			return true
+		}
+	}
+	return false
+}
+
+// diagnose gives errors their lines and columns.
+func diagnose(text string, errors []syntax.Error) Diagnostics {
+	sort.SliceStable(errors, func(i, j int) bool { return errors[i].Start < errors[j].Start })
+	var out Diagnostics
+	for _, e := range errors {
+		start, end := min(max(e.Start, 0), len(text)), min(max(e.End, 0), len(text))
+		d := Diagnostic{Code: e.Code, Message: e.Message, Start: start, End: max(start, end)}
+		if e.Warning {
+			d.Severity = Warning
+		}
+		before := text[:start]
+		d.Line = 1 + strings.Count(before, "\n")
+		d.Column = start - strings.LastIndexByte(before, '\n')
+		out = append(out, d)
+	}
+	return out
+}

@@ -1,0 +1,138 @@
+package native
+
+import "math"
+
+func seriesFunctions() []Function {
+	out := []Function{
+		{Name: "series_sum", Params: types(tDyn), Least: 1, Result: tReal, Eval: func(a []any) any {
+			list, ok := floats(a[0])
+			if !ok {
+				return nil
+			}
+			t := 0.0
+			for _, f := range list {
+				if !math.IsNaN(f) {
+					t += f
+				}
+			}
+			return t
+		}},
+		{Name: "series_fit_line", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return fitLine(a[0]) }},
+		{Name: "series_stats", Params: types(tDyn, tBool), Least: 1, Result: tDyn, Eval: func(a []any) any { return stats(a[0]) }},
+		{Name: "series_stats_dynamic", Params: types(tDyn, tBool), Least: 1, Result: tDyn, Eval: func(a []any) any { return stats(a[0]) }},
+	}
+	for name, f := range map[string]func(float64) float64{"series_abs": math.Abs, "series_ceiling": math.Ceil, "series_floor": math.Floor, "series_exp": math.Exp, "series_log": math.Log, "series_sin": math.Sin, "series_cos": math.Cos, "series_tan": math.Tan} {
+		out = append(out, Function{Name: name, Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any {
+			list, ok := floats(a[0])
+			if !ok {
+				return nil
+			}
+			for i := range list {
+				list[i] = f(list[i])
+			}
+			return fromFloats(list)
+		}})
+	}
+	for name, f := range map[string]func(x, y float64) float64{"series_add": func(x, y float64) float64 { return x + y }, "series_subtract": func(x, y float64) float64 { return x - y },
+		"series_multiply": func(x, y float64) float64 { return x * y }, "series_divide": func(x, y float64) float64 { return x / y }, "series_pow": math.Pow} {
+		out = append(out, Function{Name: name, Params: types(tDyn, tDyn), Least: 2, Result: tDyn, Eval: func(a []any) any { return pairwise(a[0], a[1], f) }})
+	}
+	return out
+}
+
+func pairwise(a, b any, f func(x, y float64) float64) any {
+	x, ok1 := floats(a)
+	y, ok2 := floats(b)
+	if !ok1 && !ok2 {
+		return nil
+	}
+	n := max(len(x), len(y))
+	at := func(list []float64, ok bool, one any, i int) float64 {
+		if !ok {
+			v, _ := read(str(one))
+			return number(v)
+		}
+		if i < len(list) {
+			return list[i]
+		}
+		return math.NaN()
+	}
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = f(at(x, ok1, a, i), at(y, ok2, b, i))
+	}
+	return fromFloats(out)
+}
+
+// fitLine is the least squares line through a series.
+func fitLine(a any) any {
+	y, ok := floats(a)
+	if !ok || len(y) < 2 {
+		return nil
+	}
+	n := float64(len(y))
+	var sx, sy, sxx, sxy float64
+	for i, v := range y {
+		x := float64(i)
+		sx, sy, sxx, sxy = sx+x, sy+v, sxx+x*x, sxy+x*v
+	}
+	slope := (n*sxy - sx*sy) / (n*sxx - sx*sx)
+	icept := (sy - slope*sx) / n
+	mean := sy / n
+	var total, residual float64
+	line := make([]any, len(y))
+	for i, v := range y {
+		f := icept + slope*float64(i)
+		line[i] = f
+		total += (v - mean) * (v - mean)
+		residual += (v - f) * (v - f)
+	}
+	r2 := 0.0
+	if total > 0 {
+		r2 = 1 - residual/total
+	}
+	o := newObject()
+	o.set("rsquare", r2)
+	o.set("slope", slope)
+	o.set("variance", total/n)
+	o.set("rvariance", residual/n)
+	o.set("interception", icept)
+	o.set("line_fit", line)
+	return write(o)
+}
+
+func stats(a any) any {
+	y, ok := floats(a)
+	if !ok || len(y) == 0 {
+		return nil
+	}
+	lo, hi := 0, 0
+	sum := 0.0
+	for i, v := range y {
+		if v < y[lo] {
+			lo = i
+		}
+		if v > y[hi] {
+			hi = i
+		}
+		sum += v
+	}
+	mean := sum / float64(len(y))
+	ss := 0.0
+	for _, v := range y {
+		ss += (v - mean) * (v - mean)
+	}
+	variance := 0.0
+	if len(y) > 1 {
+		variance = ss / float64(len(y)-1)
+	}
+	o := newObject()
+	o.set("min", y[lo])
+	o.set("min_idx", int64(lo))
+	o.set("max", y[hi])
+	o.set("max_idx", int64(hi))
+	o.set("avg", mean)
+	o.set("stdev", math.Sqrt(variance))
+	o.set("variance", variance)
+	return write(o)
+}

@@ -1,0 +1,330 @@
+package native
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+)
+
+func values() []Function {
+	return []Function{
+		{Name: "get_index", Params: types(tDyn, tLong), Least: 2, Result: tDyn, Eval: func(a []any) any {
+			list, ok := array(a[0])
+			n := num(a[1])
+			if n < 0 {
+				n += int64(len(list))
+			}
+			if !ok || n < 0 || n >= int64(len(list)) {
+				return nil
+			}
+			return write(list[n])
+		}},
+		{Name: "get_key", Params: types(tDyn, tText), Least: 2, Result: tDyn, Eval: func(a []any) any {
+			if o, ok := bag(a[0]); ok {
+				return write(o.vals[str(a[1])])
+			}
+			if list, ok := array(a[0]); ok {
+				if n, ok := toLong(str(a[1])).(int64); ok && n >= 0 && n < int64(len(list)) {
+					return write(list[n])
+				}
+			}
+			return nil
+		}},
+		{Name: "elements", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return elements(a[0], false) }},
+		{Name: "element_pairs", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return elements(a[0], true) }},
+		{Name: "bag_pack", Variadic: tText, Nulls: true, Result: tDyn, Eval: func(a []any) any { return packBag(a, false) }},
+		{Name: "bag_pack_filled", Variadic: tText, Nulls: true, Result: tDyn, Eval: func(a []any) any { return packBag(a, true) }},
+		{Name: "bag_keys", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any {
+			o, ok := bag(a[0])
+			if !ok {
+				return nil
+			}
+			out := make([]any, len(o.keys))
+			for i, k := range o.keys {
+				out[i] = k
+			}
+			return write(out)
+		}},
+		{Name: "bag_has_key", Params: types(tDyn, tText), Least: 2, Result: tBool, Eval: func(a []any) any {
+			o, ok := bag(a[0])
+			if !ok {
+				return nil
+			}
+			v, ok := any(o), true
+			path := strings.TrimPrefix(str(a[1]), "$.")
+			if _, direct := o.vals[str(a[1])]; direct {
+				return true
+			}
+			for _, k := range strings.Split(path, ".") {
+				b, is := v.(*object)
+				if !is {
+					return false
+				}
+				if v, ok = b.vals[k]; !ok {
+					return false
+				}
+			}
+			return true
+		}},
+		{Name: "bag_merge", Variadic: tDyn, Nulls: true, Result: tDyn, Eval: func(a []any) any {
+			out := newObject()
+			some := false
+			for _, x := range a {
+				if o, ok := bag(x); ok {
+					some = true
+					for _, k := range o.keys {
+						if _, have := out.vals[k]; !have {
+							out.set(k, o.vals[k])
+						}
+					}
+				}
+			}
+			if !some {
+				return nil
+			}
+			return write(out)
+		}},
+		{Name: "make_bag", Params: types(tDyn, tLong), Least: 1, Result: tDyn, Eval: func(a []any) any {
+			list, _ := array(a[0])
+			out := newObject()
+			for _, x := range list {
+				if o, ok := x.(*object); ok {
+					for _, k := range o.keys {
+						if int64(len(out.keys)) < given(a, 1, 1048576) {
+							if _, have := out.vals[k]; !have {
+								out.set(k, o.vals[k])
+							}
+						}
+					}
+				}
+			}
+			return write(out)
+		}},
+		{Name: "bag_remove_keys", Params: types(tDyn, tDyn), Least: 2, Result: tDyn, Eval: func(a []any) any {
+			o, ok := bag(a[0])
+			list, ok2 := array(a[1])
+			if !ok || !ok2 {
+				return a[0]
+			}
+			for _, k := range list {
+				o = without(o, strings.Split(strings.TrimPrefix(plain(k), "$."), "."))
+			}
+			return write(o)
+		}},
+		{Name: "bag_set_key", Params: types(tDyn, tText, tDyn), Least: 3, Nulls: true, Result: tDyn, Eval: func(a []any) any {
+			o, ok := bag(a[0])
+			if !ok {
+				return nil
+			}
+			v, _ := read(str(a[2]))
+			o.set(str(a[1]), v)
+			return write(o)
+		}},
+		{Name: "bag_zip", Params: types(tDyn, tDyn), Least: 2, Result: tDyn, Eval: func(a []any) any {
+			keys, ok1 := array(a[0])
+			vals, ok2 := array(a[1])
+			if !ok1 || !ok2 {
+				return nil
+			}
+			o := newObject()
+			for i, k := range keys {
+				var v any
+				if i < len(vals) {
+					v = vals[i]
+				}
+				o.set(plain(k), v)
+			}
+			return write(o)
+		}},
+		{Name: "treepath", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any {
+			v, ok := read(str(a[0]))
+			if !ok {
+				return nil
+			}
+			out := []any{}
+			walkTree(v, "", &out)
+			return write(out)
+		}},
+		{Name: "hash", Params: types(tText, tLong), Least: 1, Result: tLong, Eval: func(a []any) any {
+			n := int64(hash64(str(a[0])))
+			if m := given(a, 1, 0); m > 0 {
+				n %= m
+				if n < 0 {
+					n += m
+				}
+			}
+			return n
+		}},
+		{Name: "format_bytes", Params: types(tReal, tLong, tText), Least: 1, Result: tText, Eval: formatBytes},
+	}
+}
+
+func random(a []any) any {
+	if len(a) > 0 {
+		if n := int64(real(a[0])); n > 0 {
+			return float64(rand.Int64N(n))
+		}
+	}
+	return rand.Float64()
+}
+
+// elements makes an array of any value: a bag becomes one-key bags or pairs.
+func elements(a any, pairs bool) any {
+	v, ok := read(str(a))
+	if !ok {
+		return write([]any{str(a)})
+	}
+	o, is := v.(*object)
+	if !is {
+		return write([]any{v})
+	}
+	out := make([]any, len(o.keys))
+	for i, k := range o.keys {
+		if pairs {
+			out[i] = []any{k, o.vals[k]}
+			continue
+		}
+		one := newObject()
+		one.set(k, o.vals[k])
+		out[i] = one
+	}
+	return write(out)
+}
+
+func packBag(a []any, filled bool) any {
+	var b strings.Builder
+	b.WriteByte('{')
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(a); i += 2 {
+		k := str(a[i])
+		if seen[k] || a[i+1] == nil && filled {
+			continue
+		}
+		if len(seen) > 0 {
+			b.WriteByte(',')
+		}
+		seen[k] = true
+		b.WriteString(quoteText(k))
+		b.WriteByte(':')
+		if a[i+1] == nil {
+			b.WriteString("null")
+			continue
+		}
+		b.WriteString(str(a[i+1]))
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+func without(o *object, path []string) *object {
+	out := newObject()
+	for _, k := range o.keys {
+		v := o.vals[k]
+		if k == path[0] {
+			if len(path) == 1 {
+				continue
+			}
+			if inner, ok := v.(*object); ok {
+				v = without(inner, path[1:])
+			}
+		}
+		out.set(k, v)
+	}
+	return out
+}
+
+func walkTree(v any, at string, out *[]any) {
+	switch v := v.(type) {
+	case *object:
+		for _, k := range v.keys {
+			p := at + "['" + k + "']"
+			*out = append(*out, p)
+			walkTree(v.vals[k], p, out)
+		}
+	case []any:
+		p := at + "[0]"
+		*out = append(*out, p)
+		if len(v) > 0 {
+			walkTree(v[0], p, out)
+		}
+	}
+}
+
+func formatBytes(a []any) any {
+	size := real(a[0])
+	units := []string{"Bytes", "KB", "MB", "GB", "TB", "PB", "EB"}
+	i := 0
+	want := ""
+	if len(a) > 2 {
+		want = str(a[2])
+	}
+	for i < len(units)-1 && (want == "" && math.Abs(size) >= 1024 || want != "" && units[i] != want) {
+		size /= 1024
+		i++
+	}
+	digits := given(a, 1, 0)
+	s := strconv.FormatFloat(size, 'f', int(min(max(digits, 0), 15)), 64)
+	if strings.Contains(s, ".") {
+		s = strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+	}
+	return s + " " + units[i]
+}
+
+func asInt(v any) (int64, bool) {
+	n, ok := v.(json.Number)
+	if !ok {
+		return 0, false
+	}
+	i, err := n.Int64()
+	return i, err == nil
+}
+
+// hash64 is xxHash64 with seed 0. Source: the xxHash specification.
+func hash64(s string) uint64 {
+	const p1, p2, p3, p4, p5 = 11400714785074694791, 14029467366897019727, 1609587929392839161, 9650029242287828579, 2870177450012600261
+	u64 := func(i int) uint64 {
+		var v uint64
+		for k := 7; k >= 0; k-- {
+			v = v<<8 | uint64(s[i+k])
+		}
+		return v
+	}
+	rol := func(x uint64, r uint) uint64 { return x<<r | x>>(64-r) }
+	mix := func(acc, v uint64) uint64 { return rol(acc+v*p2, 31) * p1 }
+	n, i := len(s), 0
+	var h uint64
+	if n >= 32 {
+		zero := uint64(0)
+		v1, v2, v3, v4 := zero, zero+p2, zero, zero-p1
+		v1 = zero + p1
+		v1 += p2
+		for ; i+32 <= n; i += 32 {
+			v1, v2, v3, v4 = mix(v1, u64(i)), mix(v2, u64(i+8)), mix(v3, u64(i+16)), mix(v4, u64(i+24))
+		}
+		h = rol(v1, 1) + rol(v2, 7) + rol(v3, 12) + rol(v4, 18)
+		for _, v := range []uint64{v1, v2, v3, v4} {
+			h = (h^mix(0, v))*p1 + p4
+		}
+	} else {
+		h = p5
+	}
+	h += uint64(n)
+	for ; i+8 <= n; i += 8 {
+		h = rol(h^mix(0, u64(i)), 27)*p1 + p4
+	}
+	if i+4 <= n {
+		v := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24
+		h = rol(h^v*p1, 23)*p2 + p3
+		i += 4
+	}
+	for ; i < n; i++ {
+		h = rol(h^uint64(s[i])*p5, 11) * p1
+	}
+	h ^= h >> 33
+	h *= p2
+	h ^= h >> 29
+	h *= p3
+	return h ^ h>>32
+}

@@ -1,0 +1,684 @@
+package syntax
+
+import (
+	"lockstep/schema"
+)
+
+// operatorParsers by keyword: the grammar of each operator, read after its keyword.
+func operatorParsers() map[string]func(*parser, keyword) Operator {
+	return map[string]func(*parser, keyword) Operator{
+		"where": (*parser).where, "filter": (*parser).where,
+		"extend":  (*parser).extend,
+		"project": (*parser).project, "print": (*parser).project, "serialize": (*parser).project, "distinct": (*parser).project,
+		"project-away": (*parser).projectNames, "project-keep": (*parser).projectNames, "project-reorder": (*parser).projectNames, "project-rename": (*parser).project,
+		"summarize": (*parser).summarize,
+		"sort":      (*parser).sort, "order": (*parser).sort,
+		"top":         (*parser).top,
+		"top-nested":  (*parser).topNested,
+		"top-hitters": (*parser).topHitters,
+		"take":        (*parser).take, "limit": (*parser).take, "sample": (*parser).take,
+		"sample-distinct": (*parser).sampleDistinct,
+		"count":           (*parser).count,
+		"join":            (*parser).join, "lookup": (*parser).join,
+		"union":     (*parser).union,
+		"mv-expand": (*parser).expand, "mvexpand": (*parser).expand, "mv-apply": (*parser).expand, "mvapply": (*parser).expand,
+		"parse": (*parser).parse, "parse-where": (*parser).parse,
+		"parse-kv":    (*parser).parseKV,
+		"evaluate":    (*parser).evaluate,
+		"make-series": (*parser).makeSeries,
+		"range":       (*parser).rangeOp,
+		"search":      (*parser).search,
+		"find":        (*parser).find,
+		"render":      (*parser).render,
+		"invoke":      (*parser).invoke,
+		"as":          (*parser).as,
+		"getschema":   func(_ *parser, k keyword) Operator { return &GetSchema{k} },
+		"consume":     func(p *parser, k keyword) Operator { p.options(hints); return &Consume{k} },
+		"partition":   (*parser).partition,
+		"fork":        (*parser).fork,
+		"reduce":      (*parser).reduce,
+	}
+}
+
+// opaque operators are known but read as text up to the next pipe.
+var opaque = map[string]bool{"scan": true, "make-graph": true, "graph-match": true, "graph-to-table": true, "graph-shortest-paths": true, "graph-mark-components": true, "facet": true, "macro-expand": true, "assert-schema": true, "execute-and-cache": true, "project-by-names": true, "graph-where-nodes": true, "graph-where-edges": true}
+
+// operatorKeyword reads words joined by hyphens as far as they name an operator.
+func (p *parser) operatorKeyword() (string, int) {
+	if p.tok().Kind != Word {
+		return "", 0
+	}
+	text, n := p.tok().Text, 1
+	best, length := "", 0
+	known := func(s string) bool { _, ok := p.grammar[s]; return ok || opaque[s] }
+	if known(text) {
+		best, length = text, 1
+	}
+	for p.isAt(n, "-") && p.peek(n+1).Kind == Word && p.peek(n).Start == p.peek(n-1).End && p.peek(n+1).Start == p.peek(n).End {
+		text += "-" + p.peek(n+1).Text
+		n += 2
+		if known(text) {
+			best, length = text, n
+		}
+	}
+	return best, length
+}
+
+func (p *parser) operator() Operator {
+	start := p.tok().Start
+	word, n := p.operatorKeyword()
+	if n == 0 {
+		t := p.tok()
+		if t.Kind == Word {
+			p.fail(Span{t.Start, t.End}, "KQL020", quote(t.Text)+" is not an operator"+p.suggest(t.Text))
+		}
+		p.unexpected("an operator")
+	}
+	p.at += n
+	k := keyword{Word: word}
+	if opaque[word] {
+		from := p.tok().Start
+		p.skip(stopAt("|", ";", ")", "}"))
+		return &Graph{keyword: keyword{p.from(start), word}, Text: p.text[min(from, p.from(start).End):p.from(start).End]}
+	}
+	k.Span = Span{start, start}
+	op := p.grammar[word](p, k)
+	setSpan(op, p.from(start))
+	return op
+}
+
+type spanned interface{ setSpan(Span) }
+
+func (k *keyword) setSpan(s Span) { k.Span = s }
+
+func setSpan(op Operator, s Span) {
+	if o, ok := op.(spanned); ok {
+		o.setSpan(s)
+	}
+}
+
+// suggest names the nearest operator.
+func (p *parser) suggest(word string) string {
+	var names []string
+	for n := range p.grammar {
+		names = append(names, n)
+	}
+	if near := Nearest(word, names); near != "" {
+		return "; did you mean " + quote(near) + "?"
+	}
+	return ""
+}
+
+// Known option names by operator; hint.* is accepted everywhere.
+var (
+	hints       = map[string]bool{}
+	joinOptions = map[string]bool{"kind": true, "withsource": true, "isfuzzy": true}
+	mvOptions   = map[string]bool{"kind": true, "bagexpansion": true, "with_itemindex": true}
+	parseOpts   = map[string]bool{"kind": true, "flags": true}
+	findOptions = map[string]bool{"withsource": true, "withsource_": true, "datascope": true, "kind": true}
+)
+
+// options reads name=value, … as far as the names are known ones or hints.
+func (p *parser) options(known map[string]bool) []Option {
+	var out []Option
+	for p.tok().Kind == Word {
+		word := p.tok().Text
+		switch {
+		case word == "hint" && p.isAt(1, ".") && p.peek(2).Kind == Word && p.isAt(3, "="):
+			name := Name{Span{p.tok().Start, p.peek(2).End}, "hint." + p.peek(2).Text, false}
+			p.at += 4
+			out = append(out, Option{name, p.optionValue()})
+		case known[word] && p.isAt(1, "="):
+			name := p.name()
+			p.at++
+			out = append(out, Option{name, p.optionValue()})
+		default:
+			return out
+		}
+		if p.is(",") && (known[p.peek(1).Text] || p.peek(1).Text == "hint") {
+			p.at++
+		}
+	}
+	return out
+}
+
+// optionValue reads one word, literal or bracketed expression: kind=inner (T)
+// is no call.
+func (p *parser) optionValue() Expr {
+	if t := p.tok(); t.Kind == Word && p.isAt(1, "(") && rawLiterals[t.Text] == 0 && t.Text != "dynamic" {
+		return &Ident{p.name()}
+	}
+	return p.postfix()
+}
+
+// bracketedOptions reads (name=value, …).
+func (p *parser) bracketedOptions() []Option {
+	p.expect("(")
+	var out []Option
+	for !p.is(")") {
+		name := p.name()
+		for p.is(".") || p.is("-") {
+			p.at++
+			name.Text += p.tokens[p.at-1].Text + p.name().Text
+		}
+		p.expect("=")
+		out = append(out, Option{name, p.expr()})
+		if !p.accept(",") && !p.accept(";") {
+			break
+		}
+	}
+	p.expect(")")
+	return out
+}
+
+// named reads [Name =] X or (a, b) = X.
+func (p *parser) named() Expr {
+	start := p.tok().Start
+	if p.is("(") {
+		if names, ok := p.tupleAhead(); ok {
+			return &Named{Names: names, X: p.pipeline(), Span: p.from(start)}
+		}
+	}
+	n := 1
+	if p.is("[") {
+		n = 3
+	}
+	if (p.tok().Kind == Word || p.is("[") && p.peek(1).Kind == String) && p.isAt(n, "=") {
+		name := p.name()
+		p.at++
+		x := p.pipeline()
+		return &Named{p.from(start), []Name{name}, x}
+	}
+	return p.expr()
+}
+
+func (p *parser) tupleAhead() ([]Name, bool) {
+	back := p.at
+	p.at++
+	var names []Name
+	for p.tok().Kind == Word || p.is("[") && p.peek(1).Kind == String && p.isAt(2, "]") {
+		names = append(names, p.name())
+		if !p.accept(",") {
+			break
+		}
+	}
+	if len(names) > 0 && p.is(")") && p.isAt(1, "=") {
+		p.at += 2
+		return names, true
+	}
+	p.at = back
+	return nil, false
+}
+
+func (p *parser) namedList() []Expr {
+	var out []Expr
+	for {
+		out = append(out, p.named())
+		if !p.accept(",") {
+			return out
+		}
+	}
+}
+
+// wildcardName reads a name that may hold *: Device*, *, *Id.
+func (p *parser) wildcardName() Expr {
+	start := p.tok()
+	if p.tok().Kind == Word && !(p.isAt(1, "*") && p.peek(1).Start == start.End) || p.is("[") || p.is("(") || p.is("$") {
+		return nil
+	}
+	pattern, end := "", start.Start
+	for (p.tok().Kind == Word || p.is("*") || p.tok().Kind == Number) && p.tok().Start == end {
+		end = p.tok().End
+		pattern += p.advance().Text
+	}
+	if pattern == "" {
+		p.unexpected("a name")
+	}
+	return &Wildcard{p.from(start.Start), pattern}
+}
+
+// tables reads a list of tables, wildcards and sub-queries.
+func (p *parser) tables() []Expr {
+	var out []Expr
+	for {
+		if w := p.wildcardName(); w != nil {
+			out = append(out, w)
+		} else {
+			out = append(out, p.postfix())
+		}
+		if !p.accept(",") {
+			return out
+		}
+	}
+}
+
+func (p *parser) count(k keyword) Operator {
+	op := &Count{keyword: k}
+	if p.acceptWord("as") {
+		op.Name = p.name()
+	}
+	return op
+}
+
+func (p *parser) where(k keyword) Operator { p.options(hints); return &Where{k, p.expr()} }
+
+func (p *parser) extend(k keyword) Operator { return &Extend{k, p.namedList()} }
+
+func (p *parser) project(k keyword) Operator {
+	p.options(hints)
+	if p.is("|") || p.is(")") || p.is(";") || p.is("}") || p.tok().Kind == EOF {
+		if k.Word == "distinct" || k.Word == "project-rename" {
+			p.unexpected("a column")
+		}
+		return &Project{k, nil}
+	}
+	return &Project{k, p.namedList()}
+}
+
+func (p *parser) projectNames(k keyword) Operator {
+	op := &Project{keyword: k}
+	for {
+		start := p.tok().Start
+		x := p.wildcardName()
+		if x == nil {
+			x = p.postfix()
+		}
+		if k.Word == "project-reorder" {
+			x = p.direction(start, x)
+		}
+		op.Items = append(op.Items, x)
+		if !p.accept(",") {
+			return op
+		}
+	}
+}
+
+func (p *parser) summarize(k keyword) Operator {
+	op := &Summarize{keyword: k, Options: p.options(hints)}
+	if !p.isWord("by") {
+		op.Aggregates = p.namedList()
+	}
+	if p.acceptWord("by") {
+		op.By = p.namedList()
+	}
+	return op
+}
+
+// direction reads asc, desc, nulls first, nulls last after x.
+func (p *parser) direction(start int, x Expr) Expr {
+	o := &Ordered{X: x}
+	if p.acceptWord("asc", "granny-asc") {
+		o.Asc = true
+	} else if p.acceptWord("desc", "granny-desc") {
+		o.Desc = true
+	}
+	if p.acceptWord("nulls") {
+		first := p.isWord("first")
+		if !p.acceptWord("first", "last") {
+			p.unexpected("'first' or 'last'")
+		}
+		o.NullsFirst = &first
+	}
+	if !o.Asc && !o.Desc && o.NullsFirst == nil {
+		return x
+	}
+	o.Span = p.from(start)
+	return o
+}
+
+func (p *parser) keys() []Expr {
+	var out []Expr
+	for {
+		start := p.tok().Start
+		out = append(out, p.direction(start, p.named()))
+		if !p.accept(",") {
+			return out
+		}
+	}
+}
+
+func (p *parser) sort(k keyword) Operator {
+	p.options(hints)
+	p.expectWord("by")
+	return &Sort{k, p.keys()}
+}
+
+func (p *parser) top(k keyword) Operator {
+	p.options(hints)
+	op := &Top{keyword: k, N: p.expr()}
+	p.expectWord("by")
+	op.Keys = p.keys()
+	return op
+}
+
+func (p *parser) topNested(k keyword) Operator {
+	op := &TopNested{keyword: k}
+	for {
+		var l NestedLevel
+		if !p.isWord("of") {
+			l.N = p.expr()
+		}
+		p.expectWord("of")
+		l.X = p.named()
+		if p.acceptWord("with") {
+			p.expectWord("others")
+			p.expect("=")
+			l.Others = p.expr()
+		}
+		p.expectWord("by")
+		start := p.tok().Start
+		l.By = p.direction(start, p.named())
+		op.Levels = append(op.Levels, l)
+		if !p.accept(",") {
+			return op
+		}
+		if _, n := p.operatorKeyword(); n > 0 {
+			p.at += n
+		}
+	}
+}
+
+func (p *parser) topHitters(k keyword) Operator {
+	op := &TopHitters{keyword: k, N: p.expr()}
+	p.expectWord("of")
+	op.X = p.named()
+	if p.acceptWord("by") {
+		op.By = p.expr()
+	}
+	return op
+}
+
+func (p *parser) take(k keyword) Operator { p.options(hints); return &Take{k, p.expr()} }
+
+func (p *parser) sampleDistinct(k keyword) Operator {
+	op := &SampleDistinct{keyword: k, N: p.expr()}
+	p.expectWord("of")
+	op.X = p.named()
+	return op
+}
+
+func (p *parser) join(k keyword) Operator {
+	op := &Join{keyword: k, Options: p.options(joinOptions)}
+	op.Right = p.postfix()
+	if p.acceptWord("on") {
+		for {
+			op.On = append(op.On, p.expr())
+			if !p.accept(",") {
+				break
+			}
+		}
+	}
+	return op
+}
+
+func (p *parser) union(k keyword) Operator {
+	op := &Union{keyword: k, Options: p.options(joinOptions)}
+	op.Tables = p.tables()
+	return op
+}
+
+func (p *parser) expand(k keyword) Operator {
+	op := &Expand{keyword: k, Options: p.options(mvOptions)}
+	for {
+		item := ExpandItem{X: p.named()}
+		if p.acceptWord("to") {
+			p.expectWord("typeof")
+			p.expect("(")
+			item.Type = p.typeName()
+			p.expect(")")
+		}
+		op.Items = append(op.Items, item)
+		if !p.accept(",") {
+			break
+		}
+	}
+	if p.acceptWord("limit") {
+		op.Limit = p.expr()
+	}
+	if k.Word == "mv-apply" || k.Word == "mvapply" {
+		p.expectWord("on")
+		op.On = p.subPipe("(", ")")
+	}
+	return op
+}
+
+// subPipe reads ( op | op ): a pipeline whose source is the operator's own rows.
+func (p *parser) subPipe(open, end string) Expr {
+	start := p.expect(open).Start
+	pipe := &Pipe{}
+	if _, n := p.operatorKeyword(); n == 0 {
+		p.unexpected("an operator")
+	}
+	p.nest(func() {
+		p.guard(func() { pipe.Ops = append(pipe.Ops, p.operator()) }, stopAt("|", ";", ")", "}"))
+		pipe.Ops = append(pipe.Ops, p.operators()...)
+	})
+	p.expect(end)
+	pipe.Span = p.from(start)
+	return pipe
+}
+
+func (p *parser) parse(k keyword) Operator {
+	op := &Parse{keyword: k, Kind: "simple"}
+	for _, o := range p.options(parseOpts) {
+		id, ok := o.Value.(*Ident)
+		switch {
+		case !ok:
+		case o.Name.Text == "kind":
+			op.Kind = id.Text
+		case o.Name.Text == "flags":
+			op.Flags = id.Text
+		}
+	}
+	op.X = p.expr()
+	p.expectWord("with")
+	for {
+		t := p.tok()
+		switch {
+		case p.is("*"):
+			p.at++
+			op.Pattern = append(op.Pattern, PatternPart{Span: p.from(t.Start), Star: true})
+		case t.Kind == String:
+			op.Pattern = append(op.Pattern, PatternPart{Text: p.primary(), Span: p.from(t.Start)})
+		case t.Kind == Word || p.is("["):
+			c := &ColumnDecl{Name: p.name(), Type: schema.String}
+			if p.accept(":") {
+				c.Type = p.typeName()
+			}
+			op.Pattern = append(op.Pattern, PatternPart{Column: c, Span: p.from(t.Start)})
+		default:
+			if len(op.Pattern) == 0 {
+				p.unexpected("a pattern")
+			}
+			return op
+		}
+	}
+}
+
+func (p *parser) parseKV(k keyword) Operator {
+	op := &ParseKV{keyword: k, X: p.expr()}
+	p.expectWord("as")
+	p.expect("(")
+	op.Columns = p.columnDecls(")")
+	p.expect(")")
+	if p.acceptWord("with") {
+		op.Options = p.bracketedOptions()
+	}
+	return op
+}
+
+func (p *parser) evaluate(k keyword) Operator {
+	op := &Evaluate{keyword: k, Options: p.options(hints)}
+	call, ok := p.postfix().(*Call)
+	if !ok {
+		p.unexpected("a plugin call")
+	}
+	op.Call = call
+	if p.accept(":") {
+		p.expect("(")
+		op.Schema = &TypeOf{}
+		if p.accept("*") {
+			p.accept(",")
+		}
+		op.Schema.Columns = p.columnDecls(")")
+		p.expect(")")
+	}
+	return op
+}
+
+func (p *parser) makeSeries(k keyword) Operator {
+	op := &MakeSeries{keyword: k, Options: p.options(joinOptions)}
+	for {
+		item := SeriesItem{X: p.named()}
+		if p.acceptWord("default") {
+			p.expect("=")
+			item.Default = p.expr()
+		}
+		op.Aggregates = append(op.Aggregates, item)
+		if !p.accept(",") {
+			break
+		}
+	}
+	p.expectWord("on")
+	start := p.tok().Start
+	op.On = p.additive()
+	if id, ok := op.On.(*Ident); ok && p.accept("=") {
+		x := p.additive()
+		op.On = &Named{p.from(start), []Name{id.Name}, x}
+	}
+	if p.acceptWord("in") {
+		p.expectWord("range")
+		p.expect("(")
+		args := p.arguments()
+		if len(args) != 3 {
+			p.unexpected("range(start, stop, step)")
+		}
+		op.From, op.To, op.Step = args[0], args[1], args[2]
+	} else {
+		if p.acceptWord("from") {
+			op.From = p.expr()
+		}
+		if p.acceptWord("to") {
+			op.To = p.expr()
+		}
+		p.expectWord("step")
+		op.Step = p.expr()
+	}
+	if p.acceptWord("by") {
+		op.By = p.namedList()
+	}
+	return op
+}
+
+func (p *parser) rangeOp(k keyword) Operator {
+	op := &Range{keyword: k, Name: p.name()}
+	p.expectWord("from")
+	op.From = p.expr()
+	p.expectWord("to")
+	op.To = p.expr()
+	p.expectWord("step")
+	op.Step = p.expr()
+	return op
+}
+
+func (p *parser) inTables() []Expr {
+	if !p.isWord("in") || !p.isAt(1, "(") {
+		return nil
+	}
+	p.at += 2
+	t := p.tables()
+	p.expect(")")
+	return t
+}
+
+func (p *parser) search(k keyword) Operator {
+	op := &Search{keyword: k, Options: p.options(findOptions)}
+	op.Tables = p.inTables()
+	op.X = p.expr()
+	return op
+}
+
+func (p *parser) find(k keyword) Operator {
+	op := &Find{keyword: k, Options: p.options(findOptions)}
+	op.Tables = p.inTables()
+	p.acceptWord("where")
+	op.X = p.expr()
+	if p.acceptWord("project") {
+		op.Items = p.namedList()
+	} else if word, n := p.operatorKeyword(); word == "project-smart" {
+		p.at += n
+	}
+	return op
+}
+
+func (p *parser) render(k keyword) Operator {
+	op := &Render{keyword: k}
+	op.Kind = p.name().Text
+	if p.acceptWord("with") {
+		op.Options = p.bracketedOptions()
+	}
+	for p.tok().Kind == Word && p.isAt(1, "=") {
+		name := p.name()
+		p.at++
+		op.Options = append(op.Options, Option{name, p.postfix()})
+		p.accept(",")
+	}
+	if p.acceptWord("by") { // an old form, without a meaning to us
+		p.namedList()
+	}
+	return op
+}
+
+func (p *parser) invoke(k keyword) Operator {
+	x := p.postfix()
+	call, ok := x.(*Call)
+	if !ok {
+		p.unexpected("a function call")
+	}
+	return &Invoke{k, call}
+}
+
+func (p *parser) as(k keyword) Operator {
+	p.options(hints)
+	return &As{k, p.name()}
+}
+
+func (p *parser) partition(k keyword) Operator {
+	op := &Partition{keyword: k, Options: p.options(hints)}
+	p.expectWord("by")
+	op.By = &Ident{p.name()}
+	if p.is("{") {
+		p.at++
+		op.Sub = p.pipeline()
+		p.expect("}")
+		return op
+	}
+	op.Sub = p.subPipe("(", ")")
+	return op
+}
+
+func (p *parser) fork(k keyword) Operator {
+	op := &Fork{keyword: k}
+	for p.is("(") || p.tok().Kind == Word && p.isAt(1, "=") {
+		if p.tok().Kind == Word {
+			p.at += 2
+		}
+		op.Subs = append(op.Subs, p.subPipe("(", ")"))
+	}
+	return op
+}
+
+func (p *parser) reduce(k keyword) Operator {
+	op := &Reduce{keyword: k, Options: p.options(mvOptions)}
+	p.expectWord("by")
+	op.X = p.expr()
+	if p.acceptWord("with") {
+		for p.tok().Kind == Word && p.isAt(1, "=") {
+			name := p.name()
+			p.at++
+			op.Options = append(op.Options, Option{name, p.postfix()})
+			p.accept(",")
+		}
+	}
+	return op
+}

@@ -1,0 +1,356 @@
+// Command kqlcheck measures the KQL compiler on recorded queries, documented
+// examples and cases of a real engine: how many compile, run on empty
+// tables, give the recorded columns and the recorded rows.
+package main
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"lockstep/kql"
+	"lockstep/kql/kqltest"
+	"lockstep/schema"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "kqlcheck:", err)
+		os.Exit(1)
+	}
+}
+
+type checker struct {
+	engine  *kqltest.Engine
+	tables  map[string]*schema.Table
+	names   []string
+	show    int
+	only    string
+	noRun   bool
+	reasons map[string]*reason
+	compile []time.Duration
+}
+
+type reason struct {
+	n       int
+	example string
+}
+
+func run() error {
+	shared := flag.String("shared", "../shared", "folder of the reference material")
+	show := flag.Int("show", 25, "how many reasons of failure to show")
+	part := flag.String("part", "queries,examples,cases", "what to measure")
+	only := flag.String("id", "", "run one item and show all of it")
+	noRun := flag.Bool("norun", false, "compile only")
+	flag.Parse()
+	c := &checker{show: *show, only: *only, noRun: *noRun}
+	if err := c.load(filepath.Join(*shared, "tools/kql-oracle/schema/merged.json")); err != nil {
+		return err
+	}
+	var err error
+	if c.engine, err = kqltest.Open(); err != nil {
+		return err
+	}
+	defer c.engine.Close()
+	for _, p := range strings.Split(*part, ",") {
+		c.reasons = map[string]*reason{}
+		switch p {
+		case "queries":
+			err = c.queries(filepath.Join(*shared, "kql/queries.dev.jsonl.gz"))
+		case "examples":
+			err = c.cases(filepath.Join(*shared, "kql/doc-examples.dev.jsonl.gz"), "examples")
+		case "cases":
+			err = c.cases(filepath.Join(*shared, "kql/peer-tests.dev.jsonl.gz"), "cases")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *checker) load(file string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	c.tables = map[string]*schema.Table{}
+	for name, text := range raw {
+		d := json.NewDecoder(strings.NewReader(string(text)))
+		if _, err := d.Token(); err != nil {
+			return err
+		}
+		var cols []schema.Column
+		for d.More() {
+			k, err := d.Token()
+			if err != nil {
+				return err
+			}
+			v, err := d.Token()
+			if err != nil {
+				return err
+			}
+			t, _ := schema.ParseType(fmt.Sprint(v))
+			cols = append(cols, schema.Column{Name: fmt.Sprint(k), Type: t})
+		}
+		c.tables[name] = schema.NewTable(name, schema.Workspace, cols)
+		c.names = append(c.names, name)
+	}
+	sort.Strings(c.names)
+	return nil
+}
+
+func (c *checker) table(name string) (*schema.Table, bool) { t, ok := c.tables[name]; return t, ok }
+
+func (c *checker) environment() kql.Environment {
+	return kql.Environment{Tables: c.table, TableNames: func() []string { return c.names }, Now: schema.At(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC))}
+}
+
+func lines(file string, each func([]byte) error) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return err
+	}
+	s := bufio.NewScanner(z)
+	s.Buffer(nil, 1<<25)
+	for s.Scan() {
+		if err := each(s.Bytes()); err != nil {
+			return err
+		}
+	}
+	return s.Err()
+}
+
+func (c *checker) failed(kind, why, id, query string) {
+	if c.only != "" {
+		fmt.Printf("%s: %s\n%s\n", kind, why, query)
+	}
+	key := kind + ": " + why
+	if len(key) > 170 {
+		key = key[:170]
+	}
+	r := c.reasons[key]
+	if r == nil {
+		r = &reason{example: id}
+		c.reasons[key] = r
+	}
+	r.n++
+}
+
+func (c *checker) report() {
+	var keys []string
+	for k := range c.reasons {
+		keys = append(keys, k)
+	}
+	sort.Slice(keys, func(i, j int) bool {
+		a, b := c.reasons[keys[i]], c.reasons[keys[j]]
+		return a.n > b.n || a.n == b.n && keys[i] < keys[j]
+	})
+	for i, k := range keys {
+		if i >= c.show {
+			break
+		}
+		fmt.Printf("%5d  %s  [%s]\n", c.reasons[k].n, strings.ReplaceAll(k, "\n", " "), c.reasons[k].example)
+	}
+}
+
+// compileOne compiles with a guard: a panic is a failure like others.
+func (c *checker) compileOne(query string) (p *kql.Program, why string) {
+	defer func() {
+		if r := recover(); r != nil {
+			p, why = nil, fmt.Sprint("panic: ", r)
+			if c.only != "" {
+				panic(r)
+			}
+		}
+	}()
+	start := time.Now()
+	p, diags := kql.Compile(query, c.environment())
+	c.compile = append(c.compile, time.Since(start))
+	for _, d := range diags {
+		if d.Severity == kql.Error {
+			return nil, d.Code + " " + d.Message
+		}
+	}
+	return p, ""
+}
+
+type counts struct{ all, compiled, ran, columns int }
+
+type query struct {
+	ID            string `json:"id"`
+	Query         string `json:"query"`
+	Scope         string `json:"scope"`
+	ResultColumns []struct {
+		Name string `json:"name"`
+		Type string `json:"type"`
+	} `json:"result_columns"`
+}
+
+func (c *checker) queries(file string) error {
+	scopes := map[string]*counts{}
+	total := &counts{}
+	err := lines(file, func(line []byte) error {
+		var q query
+		if err := json.Unmarshal(line, &q); err != nil {
+			return err
+		}
+		if c.only != "" && q.ID != c.only {
+			return nil
+		}
+		if scopes[q.Scope] == nil {
+			scopes[q.Scope] = &counts{}
+		}
+		for _, n := range []*counts{scopes[q.Scope], total} {
+			n.all++
+		}
+		p, why := c.compileOne(q.Query)
+		if p == nil {
+			c.failed("compile", why, q.ID, q.Query)
+			return nil
+		}
+		bump(scopes[q.Scope], total, func(n *counts) { n.compiled++ })
+		if !c.noRun {
+			if err := c.runOne(p); err != nil {
+				c.failed("run", err.Error(), q.ID, q.Query)
+				return nil
+			}
+		}
+		bump(scopes[q.Scope], total, func(n *counts) { n.ran++ })
+		if diff := differ(q, p.Columns); diff != "" {
+			c.failed("columns", diff, q.ID, q.Query)
+			return nil
+		}
+		bump(scopes[q.Scope], total, func(n *counts) { n.columns++ })
+		return nil
+	})
+	c.report()
+	for _, s := range []string{"xdr", "xdr+core", "sentinel", "other", "no-table", "service-function-only"} {
+		if n := scopes[s]; n != nil {
+			fmt.Printf("%-22s compiled %d/%d ran %d columns %d\n", s, n.compiled, n.all, n.ran, n.columns)
+		}
+	}
+	sort.Slice(c.compile, func(i, j int) bool { return c.compile[i] < c.compile[j] })
+	if n := len(c.compile); n > 0 {
+		fmt.Printf("queries compiled %d/%d (%.1f %%) ran %d (%.1f %%) columns %d (%.1f %% of run) p50 %v p99 %v\n", total.compiled, total.all, percent(total.compiled, total.all), total.ran, percent(total.ran, total.all), total.columns, percent(total.columns, total.ran),
+			c.compile[n/2].Round(time.Microsecond), c.compile[n*99/100].Round(time.Microsecond))
+	}
+	return err
+}
+
+func bump(a, b *counts, f func(*counts)) { f(a); f(b) }
+
+func percent(a, b int) float64 { return 100 * float64(a) / float64(max(b, 1)) }
+
+func (c *checker) runOne(p *kql.Program) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if c.only != "" {
+		text, args := c.engine.SQL(p, c.table)
+		fmt.Println(text, args)
+	}
+	_, err := c.engine.Run(ctx, p, c.table)
+	return err
+}
+
+// differ says how columns differ from the recorded ones.
+func differ(q query, got []schema.Column) string {
+	want := q.ResultColumns
+	if len(want) != len(got) {
+		return fmt.Sprintf("%d columns, want %d", len(got), len(want))
+	}
+	for i, w := range want {
+		if w.Name != got[i].Name {
+			return fmt.Sprintf("column %d is %q, want %q", i, got[i].Name, w.Name)
+		}
+		if w.Type != got[i].Type.String() && w.Type != "unknown" {
+			return fmt.Sprintf("type of a column is %s, want %s", got[i].Type, w.Type)
+		}
+	}
+	return ""
+}
+
+type example struct {
+	ID        string `json:"id"`
+	Query     string `json:"query"`
+	Authority string `json:"authority"`
+	Strict    bool   `json:"strict"`
+	Ordered   bool   `json:"ordered"`
+	Expected  struct {
+		Error     any      `json:"error"`
+		Columns   []string `json:"columns"`
+		Rows      [][]any  `json:"rows"`
+		Values    [][]any  `json:"values"`
+		RowCount  int      `json:"row_count"`
+		Truncated bool     `json:"truncated"`
+	} `json:"expected"`
+}
+
+func (c *checker) cases(file, label string) error {
+	strict, equal, rejects, rejected := 0, 0, 0, 0
+	err := lines(file, func(line []byte) error {
+		var e example
+		d := json.NewDecoder(strings.NewReader(string(line)))
+		d.UseNumber()
+		if err := d.Decode(&e); err != nil {
+			return err
+		}
+		if c.only != "" && e.ID != c.only || e.Authority == "peer-implementation" {
+			return nil
+		}
+		if e.Expected.Error != nil {
+			rejects++
+			if p, _ := c.compileOne(e.Query); p == nil {
+				rejected++
+			} else {
+				c.failed("accepted", "", e.ID, e.Query)
+			}
+			return nil
+		}
+		if !e.Strict {
+			return nil
+		}
+		strict++
+		p, why := c.compileOne(e.Query)
+		if p == nil {
+			c.failed("compile", why, e.ID, e.Query)
+			return nil
+		}
+		if c.only != "" {
+			fmt.Println(c.engine.SQL(p, c.table))
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		rows, err := c.engine.Run(ctx, p, c.table)
+		if err != nil {
+			c.failed("run", err.Error(), e.ID, e.Query)
+			return nil
+		}
+		if diff := compare(e, p.Columns, rows); diff != "" {
+			c.failed("rows", diff, e.ID, e.Query)
+			return nil
+		}
+		equal++
+		return nil
+	})
+	c.report()
+	fmt.Printf("%s strict equal %d/%d (%.1f %%) rejected %d/%d\n", label, equal, strict, percent(equal, strict), rejected, rejects)
+	return err
+}
