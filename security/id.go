@@ -115,3 +115,32 @@ func setEmpty(s *string, value string) {
 		*s = value
 	}
 }
+
+// Compromised is the entity that SecurityAlert.CompromisedEntity names: the
+// one the source named; else, as each product does, the first device's name,
+// the user's UPN, or for identity alerts the literal text. Source: facts 1.5.
+func (a Alert) Compromised() string {
+	if a.CompromisedEntity != "" {
+		return a.CompromisedEntity
+	}
+	switch a.ServiceSource {
+	case "microsoftDefenderForIdentity":
+		return "CompromisedEntity"
+	case "microsoftDefenderForEndpoint":
+		for _, ev := range a.Evidence {
+			if e := ev.Entity; e.Kind == Host && e.Field("hostName") != "" {
+				if e.Field("dnsDomain") == "" {
+					return e.Field("hostName")
+				}
+				return e.Field("hostName") + "." + e.Field("dnsDomain")
+			}
+		}
+	case "azureAdIdentityProtection":
+		for _, ev := range a.Evidence {
+			if upn := ev.Entity.Field("userPrincipalName"); ev.Entity.Kind == Account && upn != "" {
+				return upn
+			}
+		}
+	}
+	return ""
+}

@@ -331,7 +331,7 @@ func EncodeAlert(s Scope, a security.Alert) (Alert, error) {
 	out := New(s, AlertProperties{
 		SystemAlertID: a.SystemID, ProviderAlertID: a.ProviderID, DisplayName: a.Title, FriendlyName: a.Title, AlertType: a.AlertType,
 		AlertLink: a.AlertLink, Severity: a.Severity.Title(), Status: alertStatuses.Or(string(a.Status), "Unknown"), Description: a.Description,
-		ProductName: a.ProductName, ProductComponent: a.Component, VendorName: a.VendorName, CompromisedEntity: a.CompromisedEntity,
+		ProductName: a.ProductName, ProductComponent: a.Component, VendorName: a.VendorName, CompromisedEntity: a.Compromised(),
 		ConfidenceLevel: "Unknown", Tactics: a.Tactics,
 		ResourceIdentifiers: []ResourceIdentifier{{Type: "LogAnalytics", WorkspaceID: s.WorkspaceID, SubscriptionID: s.SubscriptionID, ResourceGroup: s.ResourceGroup}},
 		Start:               At(a.FirstActivity), End: At(a.LastActivity), Generated: At(a.Updated), Processed: At(a.Created), AdditionalData: more,

@@ -29,11 +29,11 @@ func (r Row) Text(name string) string {
 	case nil:
 		return ""
 	default:
-		text, err := json.Marshal(v)
+		text, err := shape.JSON(v)
 		if err != nil {
 			return ""
 		}
-		return string(text)
+		return text
 	}
 }
 
@@ -206,11 +206,11 @@ func texts(list []string) string {
 	if len(kept) == 0 {
 		return ""
 	}
-	text, err := json.Marshal(kept)
+	text, err := shape.JSON(kept)
 	if err != nil {
 		return ""
 	}
-	return string(text)
+	return text
 }
 
 func either(a, b string) string {
@@ -228,6 +228,5 @@ func additional(ev security.Evidence) (string, error) {
 	} else {
 		object["Role"] = 1
 	}
-	text, err := json.Marshal(object)
-	return string(text), err
+	return shape.JSON(object)
 }

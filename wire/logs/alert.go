@@ -180,7 +180,7 @@ func AlertRow(a security.Alert, o Origin) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	extended, err := json.Marshal(properties)
+	extended, err := shape.JSON(properties)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "lay out the properties of alert %s: %w", a.ID, err)
 	}
@@ -194,10 +194,10 @@ func AlertRow(a security.Alert, o Origin) (map[string]any, error) {
 		"AlertSeverity": a.Severity.Title(), "Description": a.Description, "ProviderName": a.ProviderName, "VendorName": a.VendorName,
 		"VendorOriginalId": a.ProviderID, "SystemAlertId": a.SystemID, "AlertType": a.AlertType, "IsIncident": false,
 		"StartTime": a.FirstActivity.String(), "EndTime": a.LastActivity.String(), "ProcessingEndTime": a.Created.String(),
-		"RemediationSteps": jsonList(a.RecommendedActions), "ExtendedProperties": string(extended), "Entities": entities,
+		"RemediationSteps": jsonList(a.RecommendedActions), "ExtendedProperties": extended, "Entities": entities,
 		"SourceSystem": "Detection", "WorkspaceSubscriptionId": o.SubscriptionID, "WorkspaceResourceGroup": o.ResourceGroup,
 		"ProductName": a.ProductName, "ProductComponentName": a.Component, "AlertLink": either(a.AlertLink, o.AlertLink),
-		"Status": upper(string(a.Status)), "CompromisedEntity": a.CompromisedEntity, "Tactics": tactics,
+		"Status": upper(string(a.Status)), "CompromisedEntity": a.Compromised(), "Tactics": tactics,
 		"Techniques": jsonTexts(techniques), "SubTechniques": jsonTexts(subs), "Type": "SecurityAlert",
 	}
 	return row, nil
@@ -211,11 +211,11 @@ func WriteProperties(a security.Alert) (map[string]json.RawMessage, error) {
 		out[name] = v
 	}
 	put := func(name string, value string) error {
-		text, err := json.Marshal(value)
+		text, err := shape.JSON(value)
 		if err != nil {
 			return fault.New(fault.Internal, "lay out property %s of alert %s: %w", name, a.ID, err)
 		}
-		out[name] = text
+		out[name] = json.RawMessage(text)
 		return nil
 	}
 	for _, p := range properties {
@@ -235,11 +235,11 @@ func WriteProperties(a security.Alert) (map[string]json.RawMessage, error) {
 	if len(a.CustomDetails) == 0 {
 		return out, nil
 	}
-	details, err := json.Marshal(a.CustomDetails)
+	details, err := shape.JSON(a.CustomDetails)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "lay out the custom details of alert %s: %w", a.ID, err)
 	}
-	return out, put("Custom Details", string(details))
+	return out, put("Custom Details", details)
 }
 
 // jsonTexts is a list as a column carries it: JSON text, "" for none.
@@ -247,11 +247,11 @@ func jsonTexts(list []string) string {
 	if len(list) == 0 {
 		return ""
 	}
-	text, err := json.Marshal(list)
+	text, err := shape.JSON(list)
 	if err != nil {
 		return ""
 	}
-	return string(text)
+	return text
 }
 
 func jsonList(one string) string {
@@ -273,11 +273,11 @@ func columnText(v any) string {
 	case bool:
 		return strconv.FormatBool(v)
 	}
-	text, err := json.Marshal(v)
+	text, err := shape.JSON(v)
 	if err != nil {
 		return ""
 	}
-	return string(text)
+	return text
 }
 
 func either(a, b string) string {

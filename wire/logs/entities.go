@@ -1,7 +1,6 @@
 package logs
 
 import (
-	"encoding/json"
 	"strings"
 
 	"lockstep/fault"
@@ -340,8 +339,7 @@ func WriteEntities(evidence []security.Evidence) (string, error) {
 		number(object, &next)
 		list[i] = object
 	}
-	text, err := json.Marshal(list)
-	return string(text), err
+	return shape.JSON(list)
 }
 
 // number gives every typed object an $id.

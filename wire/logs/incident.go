@@ -160,11 +160,11 @@ func IncidentRow(i Incident) (map[string]any, error) {
 		{"Comments", comments}, {"Tasks", tasks}, {"Labels", append([]Label{}, i.Labels...)},
 		{"AdditionalData", additional{alerts, len(i.BookmarkIDs), len(i.Comments), filled(i.Products), filled(i.Tactics), filled(i.Techniques), i.ProviderURL, i.MergedNumber, i.MergedURL}},
 	} {
-		text, err := json.Marshal(d.value)
+		text, err := shape.JSON(d.value)
 		if err != nil {
 			return nil, fault.New(fault.Internal, "lay out %s of incident %s: %w", d.column, i.Name, err)
 		}
-		row[d.column] = string(text)
+		row[d.column] = text
 	}
 	return row, nil
 }

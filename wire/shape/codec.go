@@ -103,6 +103,9 @@ func (r *Reader) Resolve(object map[string]any) (map[string]any, bool) {
 		return object, true
 	}
 	target, ok := r.byID[ref]
+	if _, chained := target["$ref"]; chained {
+		return nil, false
+	}
 	return target, ok
 }
 
@@ -216,7 +219,7 @@ func (r *Reader) extra(object map[string]any, claimed map[string]bool) json.RawM
 	if ok {
 		rest[r.dialect.Discriminator] = typeName
 	}
-	text, err := json.Marshal(rest)
+	text, err := JSON(rest)
 	if err != nil {
 		return nil
 	}
@@ -224,7 +227,7 @@ func (r *Reader) extra(object map[string]any, claimed map[string]bool) json.RawM
 		r.over = true
 		return nil
 	}
-	return text
+	return json.RawMessage(text)
 }
 
 func (r *Reader) unclaimed(object map[string]any, claimed map[string]bool, prefix string, depth int) map[string]any {
@@ -306,8 +309,8 @@ func textOf(v any, as As) (text string, fits bool) {
 		if len(v) == 0 {
 			return "", true
 		}
-		out, err := json.Marshal(v)
-		return string(out), err == nil
+		out, err := JSON(v)
+		return out, err == nil
 	}
 	return "", false
 }
@@ -401,6 +404,18 @@ func Value(text string, as As) any {
 	return text
 }
 
+// JSON writes a value as JSON text with the characters of HTML as they are, so
+// that a query finds them in a column's text.
+func JSON(v any) (string, error) {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return "", err
+	}
+	return strings.TrimSuffix(out.String(), "\n"), nil
+}
+
 // Map reads the members of one object of an AdditionalData-like kind: strings
 // as they are, everything else as JSON.
 func Map(v any) map[string]json.RawMessage {
@@ -410,8 +425,8 @@ func Map(v any) map[string]json.RawMessage {
 	}
 	out := make(map[string]json.RawMessage, len(object))
 	for name, value := range object {
-		if text, err := json.Marshal(value); err == nil {
-			out[name] = text
+		if text, err := JSON(value); err == nil {
+			out[name] = json.RawMessage(text)
 		}
 	}
 	return out
