@@ -131,7 +131,7 @@ func (f *face) dispatch(w http.ResponseWriter, r *http.Request) error {
 		if err := f.Authorize(r.Context(), rt.action, ws.ID); err != nil {
 			return err
 		}
-		return rt.serve(f, &call{ResponseWriter: w, Request: r, workspace: ws, params: params})
+		return rt.serve(f, &call{w: w, Request: r, workspace: ws, params: params})
 	}
 	if known {
 		return fault.New(fault.Invalid, "%w: %s isn't an operation of %s", errMethod, r.Method, parts[4])
@@ -170,12 +170,12 @@ func (c *call) body() ([]byte, error) {
 }
 
 func (c *call) write(status int, body any) error {
-	c.Header().Set("Content-Type", "application/json; charset=utf-8")
-	c.WriteHeader(status)
+	c.w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	c.w.WriteHeader(status)
 	if body == nil {
 		return nil
 	}
-	e := json.NewEncoder(c.ResponseWriter)
+	e := json.NewEncoder(c.w)
 	e.SetEscapeHTML(false)
 	_ = e.Encode(body) // the client is gone, or the connection shows it
 	return nil
@@ -229,6 +229,6 @@ func (f *face) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	w.Header().Set("x-ms-error-code", shown.code)
 	w.Header().Set("x-ms-request-id", f.NewID())
-	c := &call{ResponseWriter: w, Request: r}
+	c := &call{w: w, Request: r}
 	_ = c.write(shown.status, wire.Failure(shown.code, message))
 }

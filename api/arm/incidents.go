@@ -210,7 +210,7 @@ func (f *face) putIncident(c *call) error {
 		return err
 	}
 	etag := in.ETag // travels in the body (Source: clients.md 0.9); a header counts too
-	if h := c.Request.Header.Get("If-Match"); h != "" && h != "*" {
+	if h := c.Header.Get("If-Match"); h != "" && h != "*" {
 		etag = h
 	}
 	i, created, err := f.Workspaces.Put(c.Context(), c.workspace.ID, c.params["incident"], workspace.Put{

@@ -19,8 +19,8 @@ type route struct {
 
 // call is one request on its way through the face.
 type call struct {
-	http.ResponseWriter
 	*http.Request
+	w         http.ResponseWriter
 	workspace workspace.Workspace
 	params    map[string]string
 }

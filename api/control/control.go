@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"time"
 
 	"lockstep/access"
 	"lockstep/connector"
@@ -50,8 +49,9 @@ type Workspaces interface {
 // Connector is what the verbs ask of the connector.
 type Connector interface {
 	Connect(ctx context.Context, ws string, c connector.Settings, by security.Actor) (connector.Connection, error)
-	Disconnect(ctx context.Context, ws string, by security.Actor) error
-	SetStream(ctx context.Context, ws, table string, on bool, by security.Actor) error
+	Disconnect(ctx context.Context, ws string, by security.Actor) (connector.Connection, error)
+	Connection(ctx context.Context, ws string) (connector.Connection, error)
+	SetStream(ctx context.Context, ws, table string, on bool, by security.Actor) (connector.Connection, error)
 	Status(ctx context.Context, ws string) (connector.Status, error)
 	Explain(ctx context.Context, ws, incident string) (connector.Story, error)
 }
@@ -75,10 +75,9 @@ type Options struct {
 	Quarantine Quarantine
 	Operator   access.Principal
 	Now        func() schema.Ticks
-	Token      func(ctx context.Context, audience, client string, life time.Duration) (string, error)
+	Token      func(ctx context.Context, audience, client string) (string, error)
 	CA         func() []byte
 	Settled    func(ctx context.Context) error // waits until nothing is left to do
-	Sample     func(ctx context.Context) (any, error)
 	Failed     func(r *http.Request, err error)
 }
 
@@ -144,9 +143,8 @@ func (f *face) ca(*http.Request) (any, error) { return f.CA(), nil }
 
 // TokenRequest asks for a token of the local application.
 type TokenRequest struct {
-	Audience string        `json:"audience"`
-	Client   string        `json:"client"` // client id; "" is the application made at first start
-	Life     time.Duration `json:"life"`   // 0 is the usual hour
+	Audience string `json:"audience"`
+	Client   string `json:"client"` // client id; "" is the application made at first start
 }
 
 func (f *face) token(r *http.Request) (any, error) {
@@ -154,7 +152,7 @@ func (f *face) token(r *http.Request) (any, error) {
 	if err := decode(r, &q); err != nil {
 		return nil, err
 	}
-	token, err := f.Token(r.Context(), q.Audience, q.Client, q.Life)
+	token, err := f.Token(r.Context(), q.Audience, q.Client)
 	return map[string]string{"accessToken": token}, err
 }
 

@@ -1,0 +1,286 @@
+package control
+
+import (
+	"net/http"
+
+	"lockstep/connector"
+	"lockstep/fault"
+	"lockstep/query"
+	"lockstep/rows"
+	"lockstep/schema"
+)
+
+// Workspace is a workspace as the verbs print it.
+type Workspace struct {
+	ID         string `json:"id"`
+	Name       string `json:"name"`
+	ResourceID string `json:"resourceId"`
+	Primary    bool   `json:"primary"`
+	Onboarded  bool   `json:"onboarded"`
+	Connected  bool   `json:"connected"`
+}
+
+func (f *face) workspaces(r *http.Request) (any, error) {
+	if f.Workspaces == nil {
+		return []Workspace{}, nil
+	}
+	list, err := f.Workspaces.Workspaces(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	out := []Workspace{}
+	for _, w := range list {
+		one := Workspace{ID: w.ID, Name: w.Name, ResourceID: w.ResourceID(), Primary: w.Primary, Onboarded: w.Onboarded}
+		if f.Connector != nil {
+			k, err := f.Connector.Connection(r.Context(), w.ID)
+			if err != nil {
+				return nil, err
+			}
+			one.Connected = k.Connected
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+// needConnector says where the connector is when it isn't here.
+func (f *face) needConnector() error {
+	if f.Connector == nil {
+		return fault.New(fault.NotFound, "this server has no connector: it runs where both sides can be reached")
+	}
+	return nil
+}
+
+// ConnectRequest is what `lockstep connect` asks for.
+type ConnectRequest struct {
+	Workspace            string   `json:"workspace"`
+	Incidents            bool     `json:"incidents"`
+	Entities             bool     `json:"entities"`
+	Tables               []string `json:"tables"`
+	TurnOffCreationRules bool     `json:"turnOffCreationRules"`
+}
+
+func (f *face) connect(r *http.Request) (any, error) {
+	var q ConnectRequest
+	if err := decode(r, &q); err != nil {
+		return nil, err
+	}
+	if err := f.needConnector(); err != nil {
+		return nil, err
+	}
+	w, err := f.primary(r, q.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	return f.Connector.Connect(r.Context(), w.ID, connector.Settings{
+		Incidents: q.Incidents, Alerts: q.Incidents, Entities: q.Entities, Tables: q.Tables, TurnOffCreationRules: q.TurnOffCreationRules,
+	}, f.actor())
+}
+
+func (f *face) disconnect(r *http.Request) (any, error) {
+	var q struct {
+		Workspace string `json:"workspace"`
+	}
+	if err := decode(r, &q); err != nil {
+		return nil, err
+	}
+	if err := f.needConnector(); err != nil {
+		return nil, err
+	}
+	w, err := f.primary(r, q.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	return f.Connector.Disconnect(r.Context(), w.ID, f.actor())
+}
+
+// StreamRequest switches the streaming of a table.
+type StreamRequest struct {
+	Workspace string `json:"workspace"`
+	Table     string `json:"table"`
+	On        bool   `json:"on"`
+}
+
+func (f *face) stream(r *http.Request) (any, error) {
+	var q StreamRequest
+	if err := decode(r, &q); err != nil {
+		return nil, err
+	}
+	if err := f.needConnector(); err != nil {
+		return nil, err
+	}
+	w, err := f.primary(r, q.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	return f.Connector.SetStream(r.Context(), w.ID, q.Table, q.On, f.actor())
+}
+
+// Milliseconds of a length of time.
+func millis(t schema.Ticks) float64 { return float64(t) / float64(schema.Millisecond) }
+
+// Status is how a workspace's connection fares, as the verbs print it. Times
+// are text, lengths milliseconds.
+type Status struct {
+	Workspace string       `json:"workspace"`
+	Connected bool         `json:"connected"`
+	Since     string       `json:"since"`
+	Entities  bool         `json:"entities"`
+	RulesOff  []string     `json:"rulesOff"`
+	Waiting   int          `json:"waiting"`
+	Behind    float64      `json:"behindMs"`
+	Creation  Latency      `json:"creation"` // from an incident's creation to being visible in the workspace
+	Edit      Latency      `json:"edit"`     // of other changes, either way
+	Types     []TypeStatus `json:"types"`
+	Holes     []Hole       `json:"holes"`
+}
+
+// Latency is how long changes took, in milliseconds.
+type Latency struct {
+	Count int64   `json:"count"`
+	P50   float64 `json:"p50"`
+	P99   float64 `json:"p99"`
+	Most  float64 `json:"most"`
+}
+
+// TypeStatus is the health of one data type.
+type TypeStatus struct {
+	Name      string  `json:"name"`
+	Component string  `json:"component"`
+	On        bool    `json:"on"`
+	Received  string  `json:"received"` // when the newest came
+	Newest    string  `json:"newest"`   // event time of the newest
+	Rows      int64   `json:"rows"`
+	Lag       float64 `json:"lagMs"`
+	Failures  int64   `json:"failures"`
+	LastError string  `json:"lastError"`
+}
+
+// Hole is an incident that keeps failing.
+type Hole struct {
+	Incident string `json:"incident"`
+	Since    string `json:"since"`
+	Attempts int    `json:"attempts"`
+	Error    string `json:"error"`
+}
+
+func (f *face) status(r *http.Request) (any, error) {
+	if err := f.needConnector(); err != nil {
+		return nil, err
+	}
+	w, err := f.primary(r, r.URL.Query().Get("workspace"))
+	if err != nil {
+		return nil, err
+	}
+	st, err := f.Connector.Status(r.Context(), w.ID)
+	if err != nil {
+		return nil, err
+	}
+	k := st.Connection
+	out := Status{
+		Workspace: w.Name, Connected: k.Connected, Since: text(k.Since), Entities: k.Settings.Entities, RulesOff: k.RulesOff,
+		Waiting: st.Waiting, Behind: millis(st.Behind), Creation: latency(st.Creation), Edit: latency(st.Edit),
+	}
+	for _, t := range st.Types {
+		out.Types = append(out.Types, TypeStatus{
+			Name: t.Name, Component: t.Component, On: t.On, Received: text(t.LastReceived), Newest: text(t.Newest), Rows: t.Rows,
+			Lag: millis(t.Lag), Failures: t.Failures, LastError: t.LastError,
+		})
+	}
+	for _, h := range st.Holes {
+		out.Holes = append(out.Holes, Hole{h.XDR, text(h.Since), h.Attempts, h.Error})
+	}
+	return out, nil
+}
+
+func text(t schema.Ticks) string {
+	if t == 0 {
+		return ""
+	}
+	return t.String()
+}
+
+func latency(l connector.Latency) Latency {
+	return Latency{l.Count, millis(l.P50), millis(l.P99), millis(l.Greatest)}
+}
+
+func (f *face) explain(r *http.Request) (any, error) {
+	if err := f.needConnector(); err != nil {
+		return nil, err
+	}
+	q := r.URL.Query()
+	w, err := f.primary(r, q.Get("workspace"))
+	if err != nil {
+		return nil, err
+	}
+	story, err := f.Connector.Explain(r.Context(), w.ID, q.Get("incident"))
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"xdr": story.XDR, "workspace": w.Name, "name": story.Name, "story": story.Sentences, "decisions": story.Decisions}, nil
+}
+
+// QueryRequest asks for a query.
+type QueryRequest struct {
+	Side      schema.Side `json:"side"`
+	Workspace string      `json:"workspace"`
+	Query     string      `json:"query"`
+	Timespan  string      `json:"timespan"`
+	Limit     int         `json:"limit"`
+}
+
+// QueryAnswer is a query's answer: cells are JSON values, times text.
+type QueryAnswer struct {
+	Columns   []schema.Column `json:"columns"`
+	Rows      [][]any         `json:"rows"`
+	Truncated bool            `json:"truncated"`
+	Warnings  []string        `json:"warnings"`
+	Millis    float64         `json:"millis"`
+}
+
+func (f *face) query(r *http.Request) (any, error) {
+	var in QueryRequest
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	q := query.Query{Text: in.Query, Side: in.Side, MaxRows: in.Limit, Principal: f.Operator.ID}
+	switch in.Side {
+	case schema.XDR:
+	case schema.Workspace:
+		w, err := f.primary(r, in.Workspace)
+		if err != nil {
+			return nil, err
+		}
+		q.Workspace = w.ID
+	default:
+		return nil, fault.At("side", "%q is neither xdr nor workspace", in.Side)
+	}
+	var err error
+	if q.From, q.To, err = query.ParseTimespan(in.Timespan, f.Now()); err != nil {
+		return nil, err
+	}
+	result, err := f.Queries.Run(r.Context(), q)
+	if err != nil {
+		return nil, err
+	}
+	out := QueryAnswer{Columns: result.Columns, Rows: [][]any{}, Truncated: result.Truncated, Warnings: result.Warnings, Millis: result.Stats.Duration.Seconds() * 1000}
+	for n := range result.Rows.N {
+		line := make([]any, len(result.Rows.Columns))
+		for c := range result.Rows.Columns {
+			line[c] = cell(&result.Rows.Columns[c], n)
+		}
+		out.Rows = append(out.Rows, line)
+	}
+	return out, nil
+}
+
+// cell gives one value as the verbs print it: numbers and truths as they are,
+// the rest as text.
+func cell(c *rows.Column, n int) any {
+	switch v := c.Value(n).(type) {
+	case nil, bool, int64:
+		return v
+	default:
+		return c.Print(n)
+	}
+}
