@@ -1,6 +1,7 @@
 package xdr
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -84,10 +85,14 @@ func (s *Service) AlertsOf(ctx context.Context, incident string) (list []securit
 	return list, err
 }
 
-func (u *work) alertsOf(h *held) (list []security.Alert) {
-	for _, r := range alerts.By(u.tx, "incident", state.Prefix(incidentKey(h.ID))) {
-		list = append(list, r.Alert)
+func (u *work) alertsOf(h *held) []security.Alert {
+	list := make([]security.Alert, 0, len(h.AlertIDs))
+	for _, id := range h.AlertIDs {
+		if r := u.alert(id); r != nil {
+			list = append(list, r.Alert)
+		}
 	}
+	slices.SortStableFunc(list, func(a, b security.Alert) int { return cmp.Compare(a.Created, b.Created) })
 	return list
 }
 

@@ -207,8 +207,8 @@ func (s *side) check(alerts int) error {
 		}
 		var ids []string
 		for _, a := range list {
-			if other, twice := in[a.ID]; twice {
-				return fmt.Errorf("alert %s is in incidents %s and %s", a.ID, other, inc.ID)
+			if other, twice := in[a.ID]; twice || a.IncidentID != inc.ID {
+				return fmt.Errorf("alert %s is in incident %s, names %s, and is in %q too", a.ID, inc.ID, a.IncidentID, other)
 			}
 			in[a.ID] = inc.ID
 			ids = append(ids, a.ID)

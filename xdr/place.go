@@ -27,7 +27,7 @@ func (u *work) place(r *heldAlert) {
 	u.add(h, r)
 	h = u.connect(h, r, verdict.Merges)
 	u.remember(sight, h.ID)
-	links.Put(u.tx, r.Alert.ID, verdict.Link)
+	r.Link = verdict.Link
 }
 
 // revisit looks again at an alert that grew: it stays where it is, and may

@@ -106,13 +106,14 @@ func (s *Service) Activities(ctx context.Context, id string) (list []Activity, e
 	return list, err
 }
 
-// Link gives the record of why an alert is where it is.
+// Link gives the record of why an alert was put where it was put first.
 func (s *Service) Link(ctx context.Context, alert string) (link correlation.Link, err error) {
 	err = s.view(ctx, func(u *work) error {
-		var ok bool
-		if link, ok = links.Get(u.tx, alert); !ok {
-			return fault.New(fault.NotFound, "there is no link of an alert %q", alert)
+		r := u.alert(alert)
+		if r == nil {
+			return notFound("alert", alert)
 		}
+		link = r.Link
 		return nil
 	})
 	return link, err

@@ -17,9 +17,6 @@ var (
 	books     = state.Table[book]{Name: "xdr/books"}
 	casts     = state.Table[[]thing]{Name: "xdr/casts"}
 	alerts    = state.Table[alertRecord]{Name: "xdr/alerts", Indexes: []state.Index[alertRecord]{
-		{Name: "incident", Keys: func(r alertRecord) []string {
-			return []string{state.Join(incidentKey(r.Alert.IncidentID), state.Number(int64(r.Alert.Created)))}
-		}},
 		{Name: "created", Keys: func(r alertRecord) []string { return []string{state.Number(int64(r.Alert.Created))} }},
 	}}
 	comments = state.Table[commentRecord]{Name: "xdr/comments", Indexes: []state.Index[commentRecord]{
@@ -29,7 +26,6 @@ var (
 	}}
 	activities = state.Table[Activity]{Name: "xdr/activities"}
 	memories   = state.Table[memoryRecord]{Name: "xdr/memories"}
-	links      = state.Table[correlation.Link]{Name: "xdr/links"}  // by alert
 	merges     = state.Table[correlation.Link]{Name: "xdr/merges"} // by source incident
 	refusals   = state.Table[string]{Name: "xdr/refusals"}         // reasons by pair of incidents
 	writes     = state.Table[port.Applied]{Name: "xdr/writes"}     // by WriteID
@@ -39,10 +35,11 @@ var (
 
 // alertRecord is an alert as kept.
 type alertRecord struct {
-	Alert  security.Alert  `json:"alert"`
-	Seen   []string        `json:"seen"`           // fingerprints of what the source sent, newest last
-	Source schema.Ticks    `json:"source"`         // Updated of the source's newest version
-	ByHand map[string]bool `json:"hand,omitempty"` // fields that were set here: the source doesn't set them again
+	Alert  security.Alert   `json:"alert"`
+	Seen   []string         `json:"seen"`           // fingerprints of what the source sent, newest last
+	Source schema.Ticks     `json:"source"`         // Updated of the source's newest version
+	ByHand map[string]bool  `json:"hand,omitempty"` // fields that were set here: the source doesn't set them again
+	Link   correlation.Link `json:"link"`           // why it was put where it was put first
 }
 
 // memoryRecord is what correlation remembers of a key, and when it was added to.
