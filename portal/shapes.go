@@ -126,7 +126,7 @@ type AlertView struct {
 	Status         security.AlertStatus `json:"status"`
 	Category       string               `json:"category"`
 	Product        string               `json:"product"`   // current name
-	Detection      string               `json:"detection"` // Graph detectionSource
+	Detection      string               `json:"detection"` // the technology, as AlertInfo names it
 	ProviderID     string               `json:"providerId"`
 	SystemID       string               `json:"systemId"`
 	Classification string               `json:"classification"`
@@ -252,6 +252,9 @@ func alertView(a security.Alert) AlertView {
 		Classification: unset(a.Classification), Determination: unset(a.Determination), AssignedTo: a.AssignedTo,
 		Tactics: some(a.Tactics), Techniques: some(a.Techniques), Created: a.Created, FirstActivity: a.FirstActivity, LastActivity: a.LastActivity,
 		Actions: a.RecommendedActions, Evidence: len(a.Evidence), Product: a.ProductName,
+	}
+	if d, ok := security.DetectionNamed(a.DetectionSource); ok && d.Hunting != "" {
+		v.Detection = d.Hunting
 	}
 	if p, ok := security.ProductOf(a.ServiceSource); ok {
 		v.Product = p.Name

@@ -16,7 +16,8 @@ export class ApiError extends Error {
 
 /** Says what went wrong, for a person. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : String(error);
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Asks the portal's server; path begins after /portal/api. */

@@ -5,7 +5,7 @@ import type { Person, Severity, Side } from "../wire";
 import { severities, statusWord, visible } from "../words";
 
 const useStyles = makeStyles({
-  severity: { display: "inline-flex", alignItems: "center", gap: "6px", whiteSpace: "nowrap" },
+  severity: { display: "inline-flex", alignItems: "center", gap: "6px", whiteSpace: "nowrap", verticalAlign: "bottom" },
   bars: { display: "inline-flex", alignItems: "flex-end", gap: "2px", height: "12px" },
   bar: { width: "3px", borderRadius: "1px", backgroundColor: tokens.colorNeutralStroke1 },
   high: { backgroundColor: tokens.colorPaletteRedBackground3 },
@@ -13,7 +13,14 @@ const useStyles = makeStyles({
   low: { backgroundColor: tokens.colorPaletteYellowBackground3 },
   informational: { backgroundColor: tokens.colorBrandBackground },
   unknown: { backgroundColor: tokens.colorNeutralForeground4 },
-  owner: { display: "inline-flex", alignItems: "center", gap: "4px", minWidth: 0, maxWidth: "100%" },
+  owner: {
+    display: "inline-flex",
+    alignItems: "center",
+    gap: "4px",
+    minWidth: 0,
+    maxWidth: "100%",
+    verticalAlign: "bottom",
+  },
   ownerName: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
   muted: { color: tokens.colorNeutralForeground3 },
   tags: { display: "flex", gap: "4px", overflow: "hidden" },
@@ -55,7 +62,7 @@ const tones = { new: "danger", working: "brand", done: "success", gone: "informa
 export function StatusBadge({ side, status }: { side: Side; status: string }) {
   const word = statusWord(side, status);
   return (
-    <Badge appearance={word.tone === "new" ? "filled" : "tint"} color={tones[word.tone]} shape="rounded">
+    <Badge appearance="tint" color={tones[word.tone]} shape="rounded">
       {word.name}
     </Badge>
   );
@@ -79,7 +86,7 @@ export function Actor({ name, kind }: { name: string; kind: string }) {
   return (
     <span className={s.owner}>
       {kind === "person" || kind === "" ? <PersonRegular aria-hidden /> : <BotRegular aria-label={kind} />}
-      <strong>{visible(name) || "unknown"}</strong>
+      <span>{visible(name) || "unknown"}</span>
     </span>
   );
 }

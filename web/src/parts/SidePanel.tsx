@@ -34,9 +34,9 @@ export function Facts({ facts }: { facts: [string, ReactNode][] }) {
 
 const useFacts = makeStyles({
   list: { margin: 0, display: "flex", flexDirection: "column", gap: "8px" },
-  fact: { display: "grid", gridTemplateColumns: "116px minmax(0, 1fr)", gap: "12px", alignItems: "baseline" },
+  fact: { display: "grid", gridTemplateColumns: "98px minmax(0, 1fr)", gap: "12px", alignItems: "baseline" },
   name: { color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
-  value: { margin: 0, overflowWrap: "anywhere", unicodeBidi: "isolate" },
+  value: { margin: 0, fontSize: "13px", overflowWrap: "anywhere", unicodeBidi: "isolate" },
 });
 
 interface Props {

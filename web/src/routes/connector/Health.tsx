@@ -30,6 +30,7 @@ const useStyles = makeStyles({
   head: { display: "flex", alignItems: "baseline", gap: "12px", flexWrap: "wrap" },
   muted: { color: tokens.colorNeutralForeground3 },
   bad: { color: tokens.colorPaletteRedForeground1 },
+  state: { width: "116px" },
   last: { width: "190px" },
   number: { width: "84px", textAlign: "right", justifyContent: "flex-end", fontVariantNumeric: "tabular-nums" },
   cell: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap", fontSize: "13px" },
@@ -50,15 +51,20 @@ function State({ type }: { type: DataType }) {
         {visible(type.failure)} <Time at={type.failedAt} form="ago" />
       </span>
     );
-  if (!type.lastReceived) return <Badge appearance="tint">nothing yet</Badge>;
+  if (!type.lastReceived)
+    return (
+      <Badge appearance="tint" shape="rounded" color="informative">
+        nothing yet
+      </Badge>
+    );
   if (type.lagSeconds > weekSeconds)
     return (
-      <Badge appearance="tint" color="warning">
+      <Badge appearance="tint" shape="rounded" color="warning">
         silent
       </Badge>
     );
   return (
-    <Badge appearance="tint" color="success">
+    <Badge appearance="tint" shape="rounded" color="success">
       healthy
     </Badge>
   );
@@ -94,7 +100,7 @@ export function Health({ page }: { page: ConnectorPage }) {
               <TableHeaderCell className={s.number} button={{ className: s.number }}>
                 Records
               </TableHeaderCell>
-              <TableHeaderCell>State</TableHeaderCell>
+              <TableHeaderCell className={s.state}>State</TableHeaderCell>
             </TableRow>
           </TableHeader>
           <TableBody>
@@ -108,7 +114,7 @@ export function Health({ page }: { page: ConnectorPage }) {
                   {t.lagSeconds > 0 ? span(t.lagSeconds) : "–"}
                 </TableCell>
                 <TableCell className={mergeClasses(s.cell, s.number)}>{t.count.toLocaleString("en-US")}</TableCell>
-                <TableCell>
+                <TableCell className={s.state}>
                   <State type={t} />
                 </TableCell>
               </TableRow>

@@ -49,7 +49,7 @@ const useStyles = makeStyles({
   space: { flexGrow: 1 },
   columns: {
     display: "grid",
-    gridTemplateColumns: "repeat(auto-fit, minmax(440px, 1fr))",
+    gridTemplateColumns: "minmax(0, 3fr) minmax(340px, 2fr)",
     gap: "16px",
     alignItems: "start",
   },
@@ -63,6 +63,7 @@ const useStyles = makeStyles({
     borderRadius: tokens.borderRadiusLarge,
     boxShadow: tokens.shadow2,
   },
+  roomy: { gap: "14px" },
   line: { display: "grid", gridTemplateColumns: "minmax(0, 1fr) auto", alignItems: "center", gap: "12px" },
   stream: { borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, ":last-child": { borderBottomStyle: "none" } },
   table: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
@@ -96,7 +97,7 @@ function Switches({ page, change, busy }: Part) {
     ],
   ] as const;
   return (
-    <section className={s.card}>
+    <section className={mergeClasses(s.card, s.roomy)}>
       {lines.map(([name, title, text, on]) => (
         <div key={name} className={s.line}>
           <div>

@@ -10,14 +10,22 @@ const useStyles = makeStyles({
   list: { listStyleType: "none", margin: 0, padding: "4px 16px 24px", overflowY: "auto", flexGrow: 1, minHeight: 0 },
   line: {
     display: "grid",
-    gridTemplateColumns: "216px minmax(0, 1fr)",
+    gridTemplateColumns: "180px minmax(0, 1fr)",
     gap: "16px",
-    padding: "8px 0",
+    padding: "6px 0",
+    fontSize: "13px",
     borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
   },
   what: { display: "flex", flexDirection: "column", gap: "2px", minWidth: 0 },
   text: { whiteSpace: "pre-wrap", overflowWrap: "anywhere" },
-  who: { color: tokens.colorNeutralForeground2, display: "flex", gap: "8px", alignItems: "center", flexWrap: "wrap" },
+  who: {
+    color: tokens.colorNeutralForeground3,
+    fontSize: tokens.fontSizeBase200,
+    display: "flex",
+    gap: "8px",
+    alignItems: "center",
+    flexWrap: "wrap",
+  },
   muted: { color: tokens.colorNeutralForeground3 },
 });
 
@@ -32,7 +40,7 @@ export function Activity({ incident }: { incident: Detail }) {
         <li key={`${a.version} ${i}`} className={s.line}>
           <Time at={a.at} />
           <div className={s.what}>
-            <Body1 className={s.text}>{visible(a.text) || spaced(a.deed)}</Body1>
+            <span className={s.text}>{visible(a.text) || spaced(a.deed)}</span>
             <div className={s.who}>
               <Actor name={a.actor} kind={a.kind} />
               {a.origin && (

@@ -46,7 +46,6 @@ const columns: Column<AlertView>[] = [
     cell: (a) => <span title={a.product}>{visible(shortProduct(a.product))}</span>,
   },
   { key: "tactics", title: "Tactics", width: "minmax(90px, 1fr)", cell: (a) => a.tactics.map(spaced).join(", ") },
-  { key: "evidence", title: "Evidence", width: "64px", align: "end", cell: (a) => a.evidence },
   { key: "first", title: "First activity", width: "188px", cell: (a) => <Time at={a.firstActivity} /> },
 ];
 
@@ -66,12 +65,13 @@ function AlertPanel({ alert, onClose }: { alert: AlertView | undefined; onClose:
               ["Assigned to", visible(alert.assignedTo)],
               ["Category", visible(alert.category)],
               ["Product", visible(alert.product)],
-              ["Detected by", spaced(alert.detection)],
+              ["Detected by", visible(alert.detection)],
               ["Tactics", alert.tactics.map(spaced).join(", ")],
               ["Techniques", alert.techniques.join(", ")],
               ["First activity", <Time key="f" at={alert.firstActivity} form="full" />],
               ["Last activity", <Time key="l" at={alert.lastActivity} form="full" />],
               ["Created", <Time key="c" at={alert.created} form="full" />],
+              ["Evidence", alert.evidence === 1 ? "1 entity" : `${alert.evidence} entities`],
               ["Alert ID", visible(alert.id)],
               ["ID in its product", visible(alert.providerId)],
               ["ID in the workspace", visible(alert.systemId)],

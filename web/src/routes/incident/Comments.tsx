@@ -66,7 +66,9 @@ export function Comments({ incident, at }: { incident: Detail; at: IncidentRef }
       {incident.comments.map((c) => (
         <article key={c.id} className={s.comment}>
           <div className={s.head}>
-            <Actor name={c.author} kind={c.kind} />
+            <strong>
+              <Actor name={c.author} kind={c.kind} />
+            </strong>
             <Time at={c.created} />
             {c.origin && (
               <Badge appearance="outline" size="small">

@@ -35,7 +35,7 @@ const icons: Record<string, typeof TagRegular> = {
 };
 
 const useStyles = makeStyles({
-  kind: { display: "inline-flex", alignItems: "center", gap: "8px" },
+  kind: { display: "inline-flex", alignItems: "center", gap: "8px", verticalAlign: "bottom" },
   icon: { fontSize: "18px", color: tokens.colorNeutralForeground2, flexShrink: 0 },
   mono: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200 },
   muted: { color: tokens.colorNeutralForeground3 },
@@ -100,17 +100,17 @@ function Second({ entity }: { entity: EntityView }) {
 }
 
 const columns: Column<EntityView>[] = [
-  { key: "kind", title: "Kind", width: "150px", cell: (e) => <Kind kind={e.kind} /> },
+  { key: "kind", title: "Kind", width: "132px", cell: (e) => <Kind kind={e.kind} /> },
   {
     key: "name",
     title: "Entity",
-    width: "minmax(200px, 2fr)",
+    width: "minmax(150px, 2fr)",
     cell: (e) => <strong title={visible(e.name)}>{visible(e.name)}</strong>,
   },
-  { key: "detail", title: "Detail", width: "minmax(160px, 2fr)", cell: (e) => <Second entity={e} /> },
-  { key: "verdict", title: "Verdict", width: "120px", cell: (e) => <Verdict verdict={e.verdict} /> },
-  { key: "remediation", title: "Remediation", width: "120px", cell: (e) => spaced(e.remediation) },
-  { key: "alerts", title: "Alerts", width: "56px", align: "end", cell: (e) => e.alerts || "" },
+  { key: "detail", title: "Detail", width: "minmax(110px, 2fr)", cell: (e) => <Second entity={e} /> },
+  { key: "verdict", title: "Verdict", width: "96px", cell: (e) => <Verdict verdict={e.verdict} /> },
+  { key: "remediation", title: "Remediation", width: "92px", cell: (e) => spaced(e.remediation) },
+  { key: "alerts", title: "Alerts", width: "48px", align: "end", cell: (e) => e.alerts || "" },
 ];
 
 const keyOf = (e: EntityView) => `${e.kind} ${JSON.stringify(e.fields)}`;
