@@ -113,6 +113,7 @@ func single(decode func([]byte) (security.Alert, error)) func(records [][]byte) 
 }
 
 // bundled reads AlertInfo rows with the AlertEvidence rows of the same alert.
+// A record is one row, or an Event Hub message with several.
 func bundled(records [][]byte) (out []one, refused []rows.Refusal) {
 	var read []hunting.Row
 	numbers := map[string][]int{}
@@ -120,16 +121,18 @@ func bundled(records [][]byte) (out []one, refused []rows.Refusal) {
 		if record == nil {
 			continue
 		}
-		row, err := hunting.ParseRow(record)
-		if err == nil && row.Text("AlertId") == "" {
-			err = fault.At("AlertId", "is missing")
-		}
+		parts, err := rowsOf(record)
 		if err != nil {
 			refused = append(refused, refusal(i+1, record, err))
 			continue
 		}
-		read = append(read, row)
-		numbers[row.Text("AlertId")] = append(numbers[row.Text("AlertId")], i+1)
+		for _, row := range parts {
+			id := row.Text("AlertId")
+			read = append(read, row)
+			if n := numbers[id]; len(n) == 0 || n[len(n)-1] != i+1 {
+				numbers[id] = append(n, i+1)
+			}
+		}
 	}
 	bundles, _ := hunting.Group(read) // no strays: each row has an AlertId
 	for _, b := range bundles {
@@ -144,6 +147,29 @@ func bundled(records [][]byte) (out []one, refused []rows.Refusal) {
 		out = append(out, one{a, numbers[id]})
 	}
 	return out, refused
+}
+
+// rowsOf reads the rows of one record.
+func rowsOf(record []byte) ([]hunting.Row, error) {
+	var message struct {
+		Records []json.RawMessage `json:"records"`
+	}
+	parts := []json.RawMessage{record}
+	if json.Unmarshal(record, &message) == nil && len(message.Records) > 0 {
+		parts = message.Records
+	}
+	var out []hunting.Row
+	for _, part := range parts {
+		row, err := hunting.ParseRow(part)
+		if err == nil && row.Text("AlertId") == "" {
+			err = fault.At("AlertId", "is missing")
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, row)
+	}
+	return out, nil
 }
 
 // idOf is the alert that a bundle is about; evidence may come without its AlertInfo row.
@@ -166,23 +192,20 @@ func refusal(record int, body []byte, err error) rows.Refusal {
 
 func clip(body []byte) []byte { return body[:min(len(body), rows.BodyLimit)] }
 
-// split parts a delivery into records: a JSON array, an OData or Event Hub
-// envelope (value, records), or one record a line. A broken line is refused
-// and leaves nil in its place.
+// split parts a delivery into records: a JSON array, a Graph collection, or
+// one record a line. A broken line is refused and leaves nil in its place.
 func split(body []byte) (records [][]byte, refused []rows.Refusal) {
 	var p fastjson.Parser
 	if v, err := p.ParseBytes(body); err == nil {
 		list := []*fastjson.Value{v}
-		for _, name := range []string{"value", "records"} {
-			if inner := v.Get(name); inner != nil && inner.Type() == fastjson.TypeArray {
-				list = inner.GetArray()
-			}
+		if inner := v.Get("value"); inner != nil && inner.Type() == fastjson.TypeArray {
+			list = inner.GetArray()
 		}
 		if v.Type() == fastjson.TypeArray {
 			list = v.GetArray()
 		}
 		for _, one := range list {
-			records = append(records, properties(one.MarshalTo(nil)))
+			records = append(records, one.MarshalTo(nil))
 		}
 		return records, nil
 	}
@@ -196,19 +219,7 @@ func split(body []byte) (records [][]byte, refused []rows.Refusal) {
 			refused = append(refused, rows.Refusal{Record: len(records), Reason: "the line isn't JSON", Body: clip([]byte(line))})
 			continue
 		}
-		records = append(records, properties([]byte(line)))
+		records = append(records, []byte(line))
 	}
 	return records, refused
-}
-
-// properties takes an alert out of an Event Hub record, in which hunting rows travel.
-func properties(record []byte) []byte {
-	var hub struct {
-		Category   string          `json:"category"`
-		Properties json.RawMessage `json:"properties"`
-	}
-	if json.Unmarshal(record, &hub) == nil && strings.HasPrefix(hub.Category, rows.Prefix) && len(hub.Properties) > 0 {
-		return hub.Properties
-	}
-	return record
 }
