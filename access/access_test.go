@@ -516,6 +516,9 @@ func TestBootstrap(t *testing.T) {
 		t.Error(d)
 	}
 	chosen := newWorld(t)
+	if _, err := chosen.Bootstrap(t.Context(), path, "admin", "short"); !fault.Is(err, fault.Invalid) || len(chosen.Principals()) != 0 {
+		t.Errorf("a short first password gave %v", err)
+	}
 	if _, err := chosen.Bootstrap(t.Context(), path, "admin", "chosen by me"); err != nil {
 		t.Fatal(err)
 	}

@@ -33,6 +33,8 @@ func (s *Service) Bootstrap(ctx context.Context, path, user, password string) (m
 	}
 	if password == "" {
 		password = s.random()
+	} else if err := checkPassword(password); err != nil {
+		return false, fmt.Errorf("make the first person: %w", err)
 	}
 	everything := []Grant{{Role: "Owner", Scope: Everywhere}}
 	person, err := s.complete(Principal{Kind: Person, UPN: user, Mail: user, Name: "Administrator", Grants: everything})

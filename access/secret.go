@@ -125,13 +125,20 @@ func (s *Service) SetPassword(ctx context.Context, by Principal, id, password st
 	if p.Kind != Person {
 		return fault.At("password", "%s is no person: applications have secrets", p.label())
 	}
-	if utf8.RuneCountInString(password) < shortestPassword || len(password) > longestPassword {
-		return fault.At("password", "it needs %d characters at least, and %d bytes at most", shortestPassword, longestPassword)
+	if err := checkPassword(password); err != nil {
+		return err
 	}
 	one := Secret{ID: "password " + p.ID, Principal: p.ID, Label: "password", Hash: s.hash(password), Created: s.o.Now()}
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	return s.change(ctx, by, "set password", p, func(tx state.Tx) { secrets.Put(tx, one.ID, one) })
+}
+
+func checkPassword(password string) error {
+	if utf8.RuneCountInString(password) < shortestPassword || len(password) > longestPassword {
+		return fault.At("password", "it needs %d characters at least, and %d bytes at most", shortestPassword, longestPassword)
+	}
+	return nil
 }
 
 // NewSecret makes a client secret for an application and gives its text, which

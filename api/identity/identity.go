@@ -64,31 +64,38 @@ var operations = []operation{
 	{http.MethodGet, "oauth2/authorize", (*Face).authorize},
 }
 
+// metadata is the one path that isn't under a tenant.
+var metadata = operation{http.MethodGet, "metadata/endpoints", func(f *Face, w http.ResponseWriter, r *http.Request, _ string) { f.endpoints(w, r) }}
+
 // find gives the operation of a path, and the tenant in it. Doubled slashes
 // don't count: clients that join URLs carelessly send them (Source: clients 0.3).
-func find(path string) (tenant, rest string, found []operation) {
+func find(path string) (tenant string, found []operation) {
 	segments := strings.FieldsFunc(path, func(c rune) bool { return c == '/' })
 	if len(segments) < 2 {
-		return "", "", nil
+		return "", nil
 	}
-	tenant, rest = segments[0], strings.Join(segments[1:], "/")
+	tenant = segments[0]
+	rest := strings.Join(segments[1:], "/")
+	if strings.EqualFold(tenant+"/"+rest, metadata.path) {
+		return "", []operation{metadata}
+	}
 	for _, o := range operations {
 		if strings.EqualFold(o.path, rest) {
 			found = append(found, o)
 		}
 	}
-	return tenant, rest, found
+	return tenant, found
 }
 
 // Owns reports whether a request path is the face's. Ask it before a mux that
 // redirects doubled slashes, for that would turn a POST into a GET.
 func (f *Face) Owns(path string) bool {
-	_, _, found := find(path)
+	_, found := find(path)
 	return len(found) > 0
 }
 
 func (f *Face) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	tenant, _, found := find(r.URL.Path)
+	tenant, found := find(r.URL.Path)
 	if len(found) == 0 {
 		http.NotFound(w, r)
 		return

@@ -344,3 +344,51 @@ func TestDiscoveryHost(t *testing.T) {
 		t.Errorf("instance: %+v, %v", doc, err)
 	}
 }
+
+// Tools that know the server's address alone find all others from it.
+func TestCloud(t *testing.T) {
+	s := start(t)
+	read := func(version string, into any) int {
+		t.Helper()
+		res, err := s.client.Get(s.url + "//metadata/endpoints?api-version=" + version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if err := json.NewDecoder(res.Body).Decode(into); err != nil {
+			t.Fatalf("%s: %v", version, err)
+		}
+		return res.StatusCode
+	}
+	type cloud struct {
+		ResourceManager string
+		Authentication  struct {
+			LoginEndpoint, Tenant string
+			Audiences             []string
+		}
+	}
+	var one, flat cloud
+	var list []cloud
+	for version, into := range map[string]any{"2022-09-01": &one, "2019-05-01": &list, "2015-01-01": &flat} {
+		if status := read(version, into); status != 200 {
+			t.Errorf("%s: %d", version, status)
+		}
+	}
+	if one.ResourceManager != s.url || one.Authentication.Tenant != tenant || len(list) != 1 || list[0].ResourceManager != s.url {
+		t.Errorf("one %+v, list %+v", one, list)
+	}
+	for _, c := range []cloud{one, flat} {
+		if c.Authentication.LoginEndpoint != s.url {
+			t.Errorf("login at %q", c.Authentication.LoginEndpoint)
+		}
+		for _, audience := range c.Authentication.Audiences { // each can be asked a token for
+			if res, body := s.post(t, "/"+tenant+"/oauth2/v2.0/token", s.form("scope", audience+"/.default")); res.StatusCode != 200 {
+				t.Errorf("%s: %v", audience, body)
+			}
+		}
+	}
+	var refused map[string]any
+	if status := read("", &refused); status != 400 {
+		t.Errorf("without a version: %d", status)
+	}
+}

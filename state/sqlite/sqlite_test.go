@@ -366,3 +366,24 @@ func BenchmarkView(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkBulk(b *testing.B) {
+	s := open(b, filepath.Join(b.TempDir(), "state.db"))
+	value := make([]byte, 1500)
+	n := 0
+	for b.Loop() {
+		err := s.Update(context.Background(), func(tx state.Tx) error {
+			for range 1000 {
+				n++
+				tx.Put("alert", state.Number(int64(n)), value)
+				tx.Put("alert/byTime", state.Join(state.Number(int64(n)), state.Number(int64(n))), nil)
+				tx.Get("alert", state.Number(int64(n/2)))
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "records/s")
+}
