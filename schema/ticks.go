@@ -65,7 +65,8 @@ func (t Ticks) Duration() time.Duration {
 // fractional digits: 2026-01-05T10:00:00.0000000Z.
 func (t Ticks) String() string {
 	u := t.Time()
-	return u.Format("2006-01-02T15:04:05") + fmt.Sprintf(".%07dZ", u.Nanosecond()/100)
+	text := u.AppendFormat(make([]byte, 0, 32), "2006-01-02T15:04:05.0000000")
+	return string(append(text, 'Z'))
 }
 
 // RFC3339 prints a point with only as many fractional digits as it needs.
