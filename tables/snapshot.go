@@ -35,6 +35,8 @@ type Snapshot interface {
 	// Query runs SQL over relations and reads its result as rows of the table
 	// given, whose columns name the types.
 	Query(ctx context.Context, sql string, args []any, result *schema.Table, most Limit) (Result, error)
+	// Tables names the tables of which the view may have rows, sorted.
+	Tables() []string
 	// Arrival is the arrival number of the last row that was committed when
 	// the snapshot was taken: it sees that one and all before.
 	Arrival() int64

@@ -3,6 +3,8 @@ package duckdb
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -76,6 +78,17 @@ func (s *Store) known() (map[relationKey]*relation, tables.Retention, int64) {
 }
 
 func (n *snapshot) Arrival() int64 { return n.arrival }
+
+// Tables names what the view has relations of.
+func (n *snapshot) Tables() []string {
+	seen := map[string]bool{}
+	for key := range n.layout {
+		if !seen[key.name] && len(views(n.layout, n.view, n.retention, n.grants, key.name)) > 0 {
+			seen[key.name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
 
 // Close ends the transaction.
 func (n *snapshot) Close() error {

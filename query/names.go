@@ -1,0 +1,110 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"lockstep/fault"
+	"lockstep/schema"
+	"lockstep/tables"
+)
+
+// names is what a query's names mean to its principal.
+type names struct {
+	q         Query
+	catalog   *schema.Catalog
+	custom    map[string]*schema.Table
+	functions map[string]Function
+	filled    []string // tables of the view that have rows
+	allow     func(table string) error
+	denied    error // the first refusal of a table that the text names
+}
+
+func (s *Service) names(ctx context.Context, q Query, snapshot tables.Snapshot) (*names, error) {
+	n := &names{q: q, catalog: schema.Default(), filled: snapshot.Tables(),
+		allow: func(table string) error { return s.o.Allow(ctx, q.Principal, q.Side, q.Workspace, table) }}
+	if s.o.Custom == nil {
+		return n, nil
+	}
+	var err error
+	if n.custom, err = s.o.Custom.Tables(ctx, q.Side, q.Workspace); err != nil {
+		return nil, fmt.Errorf("find custom tables: %w", err)
+	}
+	if n.functions, err = s.o.Custom.Functions(ctx, q.Side, q.Workspace); err != nil {
+		return nil, fmt.Errorf("find saved functions: %w", err)
+	}
+	return n, nil
+}
+
+func (n *names) environment(now schema.Ticks) Environment {
+	return Environment{Tables: n.table, TableNames: n.all, Functions: n.functions, Now: now, From: n.q.From, To: n.q.To}
+}
+
+// table finds a table that the text names.
+func (n *names) table(name string) (*schema.Table, bool) {
+	t, ok := n.find(name)
+	if !ok {
+		return nil, false
+	}
+	if err := n.allow(t.Name); err != nil {
+		if n.denied == nil {
+			n.denied = fault.New(fault.Denied, "read table %s: %w", t.Name, err)
+		}
+		return nil, false
+	}
+	return t, true
+}
+
+// find looks in turn among custom tables, the side's own, and those that
+// queries name although they have no rows here.
+func (n *names) find(name string) (*schema.Table, bool) {
+	if t, ok := n.custom[name]; ok {
+		return t, true
+	}
+	if t, ok := n.catalog.Table(n.q.Side, name); ok {
+		return t, true
+	}
+	if n.q.Side != schema.Workspace {
+		return nil, false
+	}
+	if t, ok := n.catalog.Fallback(name); ok {
+		return t, true
+	}
+	if t, ok := n.catalog.Table(schema.XDR, name); ok {
+		return asWorkspace(t), true
+	}
+	return nil, false
+}
+
+// asWorkspace shows a hunting table that isn't streamed as its workspace copy
+// would look, so that queries over it mean something and find nothing.
+func asWorkspace(t *schema.Table) *schema.Table {
+	columns := slices.Clone(t.Columns)
+	if _, ok := t.Column("TimeGenerated"); !ok || !hasColumn(columns, "TimeGenerated") {
+		columns = append(columns, schema.Column{Name: "TimeGenerated", Type: schema.DateTime})
+	}
+	for _, c := range []schema.Column{{Name: "TenantId", Type: schema.String}, {Name: "Type", Type: schema.String}, {Name: "SourceSystem", Type: schema.String}} {
+		if !hasColumn(columns, c.Name) {
+			columns = append(columns, c)
+		}
+	}
+	return schema.NewTable(t.Name, schema.Workspace, columns)
+}
+
+func hasColumn(columns []schema.Column, name string) bool {
+	return slices.ContainsFunc(columns, func(c schema.Column) bool { return strings.EqualFold(c.Name, name) })
+}
+
+// all names the tables that a wildcard means: those with rows that the
+// principal may read.
+func (n *names) all() []string {
+	var out []string
+	for _, name := range n.filled {
+		if _, ok := n.find(name); ok && n.allow(name) == nil {
+			out = append(out, name)
+		}
+	}
+	return out
+}

@@ -1,0 +1,94 @@
+// Package query runs KQL as a job: it lets it in, binds its names to the tables
+// that the caller may read, runs it in one snapshot within limits of time,
+// rows and bytes, and says what was cut. It leaves the language to kql, the
+// rows to an engine of tables, and who may read what to access.
+package query
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"lockstep/rows"
+	"lockstep/schema"
+)
+
+// Query is a question to one side.
+type Query struct {
+	Text      string
+	Side      schema.Side
+	Workspace string // id; only for schema.Workspace
+
+	// Event times that count: From ≤ time < To; 0 is open. They bound every
+	// table that has a time column, beside what the text says.
+	From, To schema.Ticks
+	// Arrivals that count: After < arrival ≤ UpTo; 0 is open. For who reads on
+	// from where it was.
+	After, UpTo int64
+
+	// Limits; 0 takes the service's own, which is also the most.
+	MaxRows  int
+	MaxBytes int64
+	Timeout  time.Duration
+
+	// Principal is who asks: the key of permissions and of admission.
+	Principal string
+}
+
+// Result is the answer to a query.
+type Result struct {
+	Columns   []schema.Column
+	Rows      *rows.Batch
+	Truncated bool     // a limit cut the rows; Warnings says which
+	Warnings  []string // one sentence each
+	Stats     Stats
+	Render    *Render // nil when the text doesn't end in render
+	Arrival   int64   // the last arrival that the query saw
+}
+
+// Stats is what a query cost.
+type Stats struct {
+	Duration time.Duration // from admission to the last row
+	Waited   time.Duration // for admission
+	Rows     int
+	Tables   []string // those that were read
+}
+
+// Render is how the text wants its result drawn.
+type Render struct {
+	Kind       string            // timechart, barchart, …
+	Properties map[string]string // title, xcolumn, …
+}
+
+// Diagnostic is something wrong, or odd, at a place of a text.
+type Diagnostic struct {
+	Start, End int // bytes of the text
+	Line, Col  int // of Start, from 1; columns count characters
+	Code       string
+	Message    string
+	Warning    bool // the text has a meaning all the same
+}
+
+// SyntaxError says why a text means nothing. Its kind is fault.Invalid.
+type SyntaxError struct {
+	Diagnostics []Diagnostic
+}
+
+func (e *SyntaxError) Error() string {
+	for _, d := range e.Diagnostics {
+		if !d.Warning {
+			return fmt.Sprintf("the query is wrong at line %d, column %d: %s", d.Line, d.Col, d.Message)
+		}
+	}
+	return "the query is wrong"
+}
+
+// place fills in lines and columns.
+func place(text string, list []Diagnostic) []Diagnostic {
+	for i := range list {
+		before := text[:min(max(list[i].Start, 0), len(text))]
+		list[i].Line = strings.Count(before, "\n") + 1
+		list[i].Col = len([]rune(before[strings.LastIndexByte(before, '\n')+1:])) + 1
+	}
+	return list
+}

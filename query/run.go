@@ -1,0 +1,68 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"lockstep/fault"
+	"lockstep/schema"
+	"lockstep/tables"
+)
+
+// read runs a program and fills the result in.
+func (s *Service) read(ctx context.Context, q Query, snapshot tables.Snapshot, program Program, n *names, r *Result) error {
+	in := tables.Range{From: q.From, To: q.To, After: q.After, UpTo: q.UpTo}
+	var failed error
+	sql, args := program.SQL(func(_ int, table string, columns []string) (string, []any) {
+		t, ok := n.find(table)
+		if !ok {
+			failed = fault.New(fault.Internal, "the program reads %s, which isn't known", table)
+			return "(SELECT 1)", nil
+		}
+		if !slices.Contains(r.Stats.Tables, t.Name) {
+			r.Stats.Tables = append(r.Stats.Tables, t.Name)
+		}
+		sql, args, err := snapshot.Relation(t, columns, in)
+		if err != nil && failed == nil {
+			failed = err
+		}
+		return sql, args
+	})
+	if failed != nil {
+		return failed
+	}
+	most := tables.Limit{Rows: limit(q.MaxRows, s.o.MaxRows), Bytes: limit(q.MaxBytes, s.o.MaxBytes)}
+	r.Columns, r.Render = program.Columns(), program.Render()
+	found, err := snapshot.Query(ctx, sql, args, schema.NewTable("PrimaryResult", q.Side, r.Columns), most)
+	if err != nil {
+		return err
+	}
+	r.Rows, r.Truncated, r.Stats.Rows = found.Rows, found.Truncated, found.Rows.N
+	if r.Truncated {
+		reason := fmt.Sprintf("The result was cut at %d rows.", r.Rows.N)
+		if r.Rows.N < most.Rows {
+			reason = fmt.Sprintf("The result was cut at %d rows, because it is larger than %d bytes.", r.Rows.N, most.Bytes)
+		}
+		r.Warnings = append(r.Warnings, reason)
+	}
+	return nil
+}
+
+var errTimeout = errors.New("the query's time is over")
+
+// explain words errors for who asked.
+func explain(ctx context.Context, err error, timeout time.Duration) error {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && errors.Is(context.Cause(ctx), errTimeout):
+		return fault.New(fault.Unavailable, "the query took longer than %s: narrow its time range or what it reads", timeout)
+	case fault.KindOf(err) != fault.Internal:
+		return err
+	case strings.Contains(err.Error(), "Out of Memory"):
+		return fault.New(fault.Unavailable, "the query needs more memory than the server gives to queries: narrow its time range, or summarize less finely")
+	}
+	return fmt.Errorf("run a query: %w", err)
+}

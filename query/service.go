@@ -1,0 +1,160 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"lockstep/fault"
+	"lockstep/schema"
+	"lockstep/tables"
+)
+
+// Tables is where rows are: an engine of package tables.
+type Tables interface {
+	Snapshot(ctx context.Context, view tables.View) (tables.Snapshot, error)
+}
+
+// Custom knows the tables and saved functions that people made. Both maps are
+// by name.
+type Custom interface {
+	Tables(ctx context.Context, side schema.Side, workspace string) (map[string]*schema.Table, error)
+	Functions(ctx context.Context, side schema.Side, workspace string) (map[string]Function, error)
+}
+
+// Function is a saved function: KQL text with parameters.
+type Function struct {
+	Parameters string // as written between the brackets: "a:string, T:(*)"
+	Body       string
+}
+
+// Allow decides whether a principal may read a table; nil if so, else an error
+// of kind fault.Denied.
+type Allow func(ctx context.Context, principal string, side schema.Side, workspace, table string) error
+
+// Options make a service. Zero limits take the defaults.
+type Options struct {
+	Tables  Tables
+	Compile Compile
+	Clock   func() schema.Ticks
+	Allow   Allow  // nil allows all: for tools that open a folder of their own
+	Custom  Custom // nil for none
+
+	MaxRows      int           // default and most per query: 100,000
+	MaxBytes     int64         // 64 MB
+	Timeout      time.Duration // 3 minutes
+	Concurrent   int           // queries that run at once: 4
+	PerPrincipal int           // of one principal, running and waiting: 15
+}
+
+// The limits that are not given. Source: the published limits of advanced
+// hunting and of the Log Analytics query API.
+const (
+	defaultRows         = 100_000
+	defaultBytes        = 64 << 20
+	defaultTimeout      = 3 * time.Minute
+	defaultConcurrent   = 4
+	defaultPerPrincipal = 15
+)
+
+// Service runs queries.
+type Service struct {
+	o    Options
+	gate *gate
+}
+
+// New makes a service.
+func New(o Options) *Service {
+	defaults(&o.MaxRows, defaultRows)
+	defaults(&o.MaxBytes, defaultBytes)
+	defaults(&o.Timeout, defaultTimeout)
+	defaults(&o.Concurrent, defaultConcurrent)
+	defaults(&o.PerPrincipal, defaultPerPrincipal)
+	if o.Allow == nil {
+		o.Allow = func(context.Context, string, schema.Side, string, string) error { return nil }
+	}
+	return &Service{o: o, gate: newGate(o.Concurrent, o.PerPrincipal)}
+}
+
+func defaults[T int | int64 | time.Duration](v *T, d T) {
+	if *v <= 0 {
+		*v = d
+	}
+}
+
+// limit gives what is asked for, within the service's own limit.
+func limit[T int | int64 | time.Duration](asked, most T) T {
+	if asked <= 0 {
+		return most
+	}
+	return min(asked, most)
+}
+
+// Run answers a query. A text that means nothing gives a *SyntaxError; too
+// many at once fault.Throttled; a table that the principal may not read
+// fault.Denied; one that takes too long fault.Unavailable.
+func (s *Service) Run(ctx context.Context, q Query) (*Result, error) {
+	if q.Side != schema.XDR && q.Side != schema.Workspace || (q.Side == schema.Workspace) == (q.Workspace == "") {
+		return nil, fault.New(fault.Invalid, "a query names the XDR, or the workspace with its id")
+	}
+	asked := s.o.Clock()
+	timeout := limit(q.Timeout, s.o.Timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errTimeout)
+	defer cancel()
+	leave, err := s.gate.enter(ctx, q.Principal)
+	if err != nil {
+		return nil, explain(ctx, err, timeout)
+	}
+	defer leave()
+	began := s.o.Clock()
+	r, err := s.run(ctx, q, began)
+	if err != nil {
+		return nil, explain(ctx, err, timeout)
+	}
+	r.Stats.Waited = (began - asked).Duration()
+	r.Stats.Duration = (s.o.Clock() - began).Duration()
+	return r, nil
+}
+
+// Check gives what is wrong with a text without running it; empty if nothing.
+func (s *Service) Check(ctx context.Context, q Query) ([]Diagnostic, error) {
+	snapshot, err := s.o.Tables.Snapshot(ctx, tables.View{Side: q.Side, Workspace: q.Workspace, Now: s.o.Clock()})
+	if err != nil {
+		return nil, fmt.Errorf("check a query: %w", err)
+	}
+	defer snapshot.Close()
+	n, err := s.names(ctx, q, snapshot)
+	if err != nil {
+		return nil, fmt.Errorf("check a query: %w", err)
+	}
+	_, diagnostics := s.o.Compile(q.Text, n.environment(s.o.Clock()))
+	return place(q.Text, diagnostics), nil
+}
+
+func (s *Service) run(ctx context.Context, q Query, now schema.Ticks) (_ *Result, err error) {
+	snapshot, err := s.o.Tables.Snapshot(ctx, tables.View{Side: q.Side, Workspace: q.Workspace, Now: now})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if e := snapshot.Close(); err == nil && e != nil {
+			err = e
+		}
+	}()
+	n, err := s.names(ctx, q, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	program, diagnostics := s.o.Compile(q.Text, n.environment(now))
+	if n.denied != nil {
+		return nil, n.denied
+	}
+	r := &Result{Arrival: snapshot.Arrival()}
+	for _, d := range place(q.Text, diagnostics) {
+		if !d.Warning {
+			return nil, fault.New(fault.Invalid, "%w", &SyntaxError{diagnostics})
+		}
+		r.Warnings = append(r.Warnings, d.Message)
+	}
+	return r, s.read(ctx, q, snapshot, program, n, r)
+}
