@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/valyala/fastjson"
+
 	"lockstep/schema"
 	"lockstep/source"
 )
@@ -26,7 +28,7 @@ type batch struct {
 	refs  []ref
 }
 
-// ref names a record in its source.
+// ref names the record in its source that a line comes from.
 type ref struct {
 	file   string
 	number int64
@@ -43,11 +45,12 @@ type size struct {
 // request a table; its alerts after them in their order, so that an alert finds
 // its events and an update follows what it updates.
 type cutter struct {
-	size  size
-	plan  *Plan // nil = as recorded
-	bytes int
-	chunk chunk
-	room  int // bytes that the events of the last chunk took
+	size   size
+	plan   *Plan // nil = as recorded
+	bytes  int
+	chunk  chunk
+	parser fastjson.Parser
+	room   int // bytes that the events of the last chunk took
 }
 
 // full reports whether the chunk must be sent before r joins it.
@@ -65,13 +68,36 @@ func (c *cutter) add(position int64, r *source.Record) {
 	c.chunk.end = r.Time
 	c.bytes += len(r.Body)
 	b := c.batch(r)
-	if c.plan == nil {
-		b.body = append(b.body, r.Body...)
-	} else {
-		b.body = c.plan.AppendShifted(b.body, r.Body)
+	if r.Shape == source.AlertInfo && c.unpack(b, r) {
+		return
 	}
+	b.body = c.move(b.body, r.Body)
 	b.body = append(b.body, '\n')
 	b.refs = append(b.refs, ref{r.File, r.Number})
+}
+
+// move appends a record's body with its times moved.
+func (c *cutter) move(dst, body []byte) []byte {
+	if c.plan == nil {
+		return append(dst, body...)
+	}
+	return c.plan.AppendShifted(dst, body)
+}
+
+// unpack adds the rows of an alert that is one Event Hub message, each on a
+// line of its own; false if it isn't such a message.
+func (c *cutter) unpack(b *batch, r *source.Record) bool {
+	v, err := c.parser.ParseBytes(r.Body)
+	if err != nil {
+		return false
+	}
+	rows := v.GetArray("records")
+	for _, row := range rows {
+		b.body = c.move(b.body, row.MarshalTo(nil))
+		b.body = append(b.body, '\n')
+		b.refs = append(b.refs, ref{r.File, r.Number})
+	}
+	return len(rows) > 0
 }
 
 // batch finds the batch that a record belongs to.

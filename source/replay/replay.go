@@ -7,6 +7,8 @@ package replay
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -53,12 +55,17 @@ type Options struct {
 
 // Progress is how far a replay is.
 type Progress struct {
-	Total    int64 `json:"total"` // records of the recording
-	Sent     int64 `json:"sent"`  // acknowledged; Accepted + Repeats + Refused
+	Total int64 `json:"total"` // records of the recording
+	Done  int64 `json:"done"`  // of them, acknowledged
+
+	// Sent counts what receivers count: as Done, but an alert of shape
+	// AlertInfo is as many records as it has rows. Accepted, Repeats and Refused
+	// make it up; Alerts, Events and Rows as well.
+	Sent     int64 `json:"sent"`
 	Accepted int64 `json:"accepted"`
 	Repeats  int64 `json:"repeats"`
 	Refused  int64 `json:"refused"`
-	Alerts   int64 `json:"alerts"` // of those sent
+	Alerts   int64 `json:"alerts"`
 	Events   int64 `json:"events"`
 	Rows     int64 `json:"rows"`
 	Bytes    int64 `json:"bytes"`
@@ -112,7 +119,7 @@ func Run(ctx context.Context, o Options) (Progress, error) {
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		return r.state.Progress, fmt.Errorf("replay %s, after %d of %d records: %w", o.Source.Name(), r.state.Progress.Sent, r.state.Progress.Total, err)
+		return r.state.Progress, fmt.Errorf("replay %s, after %d of %d records: %w", o.Source.Name(), r.state.Progress.Done, r.state.Progress.Total, err)
 	}
 	if o.State != "" {
 		if err := os.Remove(o.State); err != nil && !os.IsNotExist(err) {
@@ -243,10 +250,16 @@ func (r *run) pace(ctx context.Context, c *chunk) error {
 
 // name tells this replay's batches from those of others of the same recording.
 func (r *run) name() string {
-	if r.state.AsRecorded {
-		return r.state.Source + "/as-recorded/" + r.state.Workspace
+	end := "as-recorded"
+	if !r.state.AsRecorded {
+		end = fmt.Sprint(int64(r.state.End))
 	}
-	return fmt.Sprintf("%s/%d/%s", r.state.Source, r.state.End, r.state.Workspace)
+	name := r.state.Source + "/" + end + "/" + r.state.Workspace
+	if len(name) > 120 { // receivers keep 200 bytes of a key
+		sum := sha256.Sum256([]byte(name))
+		return hex.EncodeToString(sum[:16])
+	}
+	return name
 }
 
 // send sends a chunk's batches and notes what became of them.
@@ -263,7 +276,7 @@ func (r *run) send(ctx context.Context, c *chunk) error {
 		}
 		r.count(b, receipt, &next)
 	}
-	next.Time = r.moved(c.end)
+	next.Time, next.Done = r.moved(c.end), c.to
 	r.estimate(c, &next)
 	r.state.Progress, r.state.Position = next, c.to
 	if err := r.state.save(r.State); err != nil {
@@ -339,10 +352,11 @@ func (r *run) count(b *batch, receipt Receipt, p *Progress) {
 	p.Repeats += receipt.Repeats
 	p.Refused += refused
 	for _, refusal := range receipt.Refused {
-		if r.Refused == nil || refusal.Record < 0 || refusal.Record >= len(b.refs) {
+		if r.Refused == nil || refusal.Record < 1 || refusal.Record > len(b.refs) {
 			continue
 		}
-		r.Refused(Refused{File: b.refs[refusal.Record].file, Number: b.refs[refusal.Record].number, Refusal: refusal})
+		from := b.refs[refusal.Record-1]
+		r.Refused(Refused{File: from.file, Number: from.number, Refusal: refusal})
 	}
 }
 

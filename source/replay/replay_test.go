@@ -78,7 +78,7 @@ func (s *store) take(label, key string, body []byte) (replay.Receipt, error) {
 	var r replay.Receipt
 	for i, text := range lines {
 		if s.wrong != "" && strings.Contains(text, s.wrong) {
-			r.Refused = append(r.Refused, replay.Refusal{Record: i, Reason: "wrong"})
+			r.Refused = append(r.Refused, replay.Refusal{Record: i + 1, Reason: "wrong"})
 			continue
 		}
 		r.Accepted++
@@ -179,7 +179,7 @@ func run(t *testing.T, o replay.Options) replay.Progress {
 func TestAReplayEndsNowAndKeepsAlertsInOrder(t *testing.T) {
 	s := &store{}
 	p := run(t, options(mixed(100), s))
-	want := replay.Progress{Total: 100, Sent: 100, Accepted: 100, Alerts: 28, Events: 44, Rows: 28, Bytes: p.Bytes, Time: schema.At(now), Rate: p.Rate, Left: p.Left}
+	want := replay.Progress{Total: 100, Done: 100, Sent: 100, Accepted: 100, Alerts: 28, Events: 44, Rows: 28, Bytes: p.Bytes, Time: schema.At(now), Rate: p.Rate, Left: p.Left}
 	if d := cmp.Diff(want, p); d != "" {
 		t.Errorf("progress (-want +got):\n%s", d)
 	}
@@ -278,6 +278,29 @@ func TestRefusedRecordsAreNamed(t *testing.T) {
 	want := []replay.Refused{{File: "defender/DeviceInfo", Number: 7, Refusal: replay.Refusal{Record: got[0].Record, Reason: "wrong"}}}
 	if d := cmp.Diff(want, got); d != "" || p.Refused != 1 || p.Accepted != 29 {
 		t.Errorf("%d refused, %d accepted (-want +got):\n%s", p.Refused, p.Accepted, d)
+	}
+}
+
+// An alert of AlertInfo and AlertEvidence rows is one record of the source and
+// several to the receiver, all in one request.
+func TestAlertsOfRowsArriveRowByRow(t *testing.T) {
+	r := mixed(6)
+	r.records[5] = source.Record{Kind: source.Alert, Shape: source.AlertInfo, Time: r.records[5].Time, File: "alerts/alertinfo", Number: 3,
+		Body: []byte(`{"records":[{"category":"AdvancedHunting-AlertInfo","time":"2024-06-01T00:35:00Z","properties":{"AlertId":"a1"}},{"category":"AdvancedHunting-AlertEvidence","properties":{"AlertId":"a1","n":1}},{"properties":{"AlertId":"a1","n":"bad"}}]}`)}
+	s := &store{wrong: `"n":"bad"`}
+	o := options(r, s)
+	var refused []replay.Refused
+	o.Refused = func(r replay.Refused) { refused = append(refused, r) }
+	p := run(t, o)
+	if p.Total != 6 || p.Done != 6 || p.Sent != 8 || p.Accepted != 7 || p.Refused != 1 || p.Alerts != 3 {
+		t.Errorf("progress %+v", p)
+	}
+	want := []string{`{"category":"AdvancedHunting-AlertInfo","time":"2026-05-05T12:00:00Z","properties":{"AlertId":"a1"}}`, `{"category":"AdvancedHunting-AlertEvidence","properties":{"AlertId":"a1","n":1}}`}
+	if d := cmp.Diff(want, s.order); d != "" {
+		t.Errorf("rows (-want +got):\n%s", d)
+	}
+	if len(refused) != 1 || refused[0].File != "alerts/alertinfo" || refused[0].Number != 3 || refused[0].Record != 3 {
+		t.Errorf("refused %+v", refused)
 	}
 }
 
@@ -457,7 +480,7 @@ func BenchmarkReplayOfASample(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		records += p.Sent
+		records += p.Done
 	}
 	b.ReportMetric(float64(records)/b.Elapsed().Seconds(), "records/s")
 }

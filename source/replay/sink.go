@@ -6,7 +6,8 @@ import (
 	"lockstep/source"
 )
 
-// Sink takes batches in. A body is JSON lines. The key makes a batch known
+// Sink takes batches in. A body is JSON lines, one record each; an alert of
+// shape AlertInfo comes as its rows, one a line, all in one batch. The key makes a batch known
 // again: a batch sent twice under one key is stored once. An error of kind
 // Unavailable or Throttled means that the same batch may succeed later; any
 // other error ends the replay.
@@ -27,7 +28,7 @@ type Receipt struct {
 
 // Refusal is a record that wasn't taken in.
 type Refusal struct {
-	Record int    `json:"record"` // its place in the batch, from 0
+	Record int    `json:"record"` // its place in the batch, from 1
 	Table  string `json:"table,omitempty"`
 	Field  string `json:"field,omitempty"`
 	Reason string `json:"reason"`
