@@ -14,15 +14,17 @@ type thing struct {
 
 // cast is the distinct entities of an incident.
 type cast struct {
-	things  []thing        // a zero one is gone: it became part of another
-	at      map[string]int // which thing has a key
+	things  []thing               // a zero one is gone: it became part of another
+	at      map[string]int        // which thing has a key
+	counts  map[security.Kind]int // things of a kind
 	gone    int
 	changed bool
 }
 
 func newCast(things []thing) *cast {
-	c := &cast{things: things, at: make(map[string]int, 2*len(things))}
+	c := &cast{things: things, at: make(map[string]int, 2*len(things)), counts: map[security.Kind]int{}}
 	for i, t := range things {
+		c.counts[t.Kind]++
 		for _, k := range t.Keys {
 			c.at[k] = i
 		}
@@ -47,6 +49,7 @@ func (c *cast) add(t thing) {
 	if home < 0 {
 		home = len(c.things)
 		c.things = append(c.things, thing{Kind: t.Kind})
+		c.counts[t.Kind]++
 	}
 	if !fresh {
 		return
@@ -66,6 +69,7 @@ func (c *cast) absorb(home, other int) {
 		c.at[k] = home
 	}
 	c.things[home].Keys = slices.Concat(c.things[home].Keys, c.things[other].Keys)
+	c.counts[c.things[other].Kind]--
 	c.things[other] = thing{}
 	c.gone++
 	c.changed = true
@@ -81,16 +85,6 @@ func (c *cast) addAlert(a security.Alert) {
 
 // size is how many things there are.
 func (c *cast) size() int { return len(c.things) - c.gone }
-
-// count counts the things of a kind.
-func (c *cast) count(kind security.Kind) (n int) {
-	for _, t := range c.things {
-		if t.Kind == kind {
-			n++
-		}
-	}
-	return n
-}
 
 // list gives the things as they are kept.
 func (c *cast) list() []thing {

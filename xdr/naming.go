@@ -26,8 +26,8 @@ func (p profile) subject() string {
 
 // scope says how much is affected: endpoints if there are any, else users.
 func (c *cast) scope() string {
-	users := max(c.count(security.Account), c.count(security.Mailbox))
-	switch hosts := c.count(security.Host); {
+	users := max(c.counts[security.Account], c.counts[security.Mailbox])
+	switch hosts := c.counts[security.Host]; {
 	case hosts > 1:
 		return " on multiple endpoints"
 	case hosts == 1:
