@@ -47,8 +47,9 @@ func (f *Face) endpoints(w http.ResponseWriter, r *http.Request) {
 	base := f.base(r)
 	audiences := []string{"https://management.core.windows.net/", "https://management.azure.com/", base + "/"}
 	full := cloudFull{
-		Name: "Lockstep", Portal: base, ResourceManager: base, Graph: base + "/", GraphAudience: "https://graph.microsoft.com/",
-		MicrosoftGraph: "https://graph.microsoft.com/", LogAnalytics: "https://api.loganalytics.io", Gallery: base + "/", Suffixes: map[string]string{},
+		Name: "Lockstep", Portal: base, ResourceManager: base, Gallery: base + "/", Suffixes: map[string]string{},
+		// Ours, not the published names: tools take them for addresses too, and would carry our tokens there.
+		Graph: base + "/", GraphAudience: base + "/", MicrosoftGraph: base + "/", LogAnalytics: base,
 		Authentication: cloudAuthentication{LoginEndpoint: base, Audiences: audiences, Tenant: f.Access.Tenant(), IdentityProvider: "AAD"},
 	}
 	switch version := r.URL.Query().Get("api-version"); {

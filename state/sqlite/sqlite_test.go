@@ -107,6 +107,17 @@ func TestKilled(t *testing.T) {
 				t.Fatalf("record %d has number %d: a gap", i+1, n)
 			}
 		}
+		err = s.View(t.Context(), func(tx state.Tx) error {
+			for n := range int64(50) {
+				if v, ok := tx.Get("ballast", state.Number(n)); !ok || len(v) != 30_000 {
+					t.Errorf("ballast %d has %d bytes", n, len(v))
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 		if int64(len(got)) < acknowledged || acknowledged < last+300 {
 			t.Fatalf("%d records after a kill; %d were acknowledged, %d before this child", len(got), acknowledged, last)
 		}
@@ -125,7 +136,12 @@ func writeUntilKilled(path string) {
 	for range 8 {
 		go func() {
 			for n := 0; ; n++ {
-				seq, err := appendOne(s, n)
+				var seq int64
+				err := s.Update(context.Background(), func(tx state.Tx) error {
+					seq = feed.Append(tx, n)
+					tx.Put("ballast", state.Number(seq%50), make([]byte, 30_000)) // so that the log is folded into the file meanwhile
+					return nil
+				})
 				if err != nil {
 					panic(err)
 				}
