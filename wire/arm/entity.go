@@ -55,7 +55,7 @@ var layouts = []layout{
 	{security.URL, same("url"), nil, []string{"url"}},
 	{security.File, same("fileName", "directory"),
 		[]shape.Part{{Name: "fileHashes", Path: "fileHashEntityIds", Many: true}, {Name: "host", Path: "hostEntityId"}}, []string{"fileName"}},
-	{security.FileHash, same("algorithm", "hashValue"), nil, []string{"hashValue"}},
+	{security.FileHash, append(same("hashValue"), shape.Prop{Field: "algorithm", Path: "algorithm", Values: []string{"MD5", "SHA1", "SHA256", "SHA256AC", "Unknown"}}), nil, []string{"hashValue"}},
 	{security.Process, join(same("processId", "commandLine", "elevationToken"), as(shape.Time, "creationTimeUtc")), []shape.Part{
 		{Name: "imageFile", Path: "imageFileEntityId"}, {Name: "parentProcess", Path: "parentProcessEntityId"},
 		{Name: "account", Path: "accountEntityId"}, {Name: "host", Path: "hostEntityId"},
@@ -160,7 +160,7 @@ func encodeEntity(s Scope, e security.Entity, known map[string]string) Entity {
 		rest.Fields[name] = v
 	}
 	for _, p := range l.props {
-		if value := e.Field(p.Field); value != "" {
+		if value := p.Spelled(e.Field(p.Field)); value != "" {
 			put(properties, p.Path, shape.Value(value, p.As))
 			delete(rest.Fields, p.Field)
 		}

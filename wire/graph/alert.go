@@ -80,7 +80,7 @@ func EncodeAlert(a security.Alert, v View) Alert {
 		out.ProductName = nullable(a.ProductName)
 	}
 	for _, ev := range a.Evidence {
-		out.Evidence = append(out.Evidence, writeEvidence(ev, v))
+		out.Evidence = append(out.Evidence, writeEvidence(ev, a.Created, v))
 	}
 	return out
 }

@@ -45,19 +45,19 @@ var dialect = &shape.Dialect{
 			{Field: "osPlatform", Path: "osPlatform"},
 			{Field: "osBuild", Path: "osBuild", As: shape.Number},
 			{Field: "osVersion", Path: "version"},
-			{Field: "healthStatus", Path: "healthStatus"},
-			{Field: "riskScore", Path: "riskScore"},
+			{Field: "healthStatus", Path: "healthStatus", Values: []string{"active", "inactive", "impairedCommunication", "noSensorData", "noSensorDataImpairedCommunication", "unknown"}},
+			{Field: "riskScore", Path: "riskScore", Values: []string{"none", "informational", "low", "medium", "high"}},
 			{Field: "rbacGroupId", Path: "rbacGroupId", As: shape.Number},
 			{Field: "rbacGroupName", Path: "rbacGroupName"},
-			{Field: "onboardingStatus", Path: "onboardingStatus"},
-			{Field: "defenderAvStatus", Path: "defenderAvStatus"},
+			{Field: "onboardingStatus", Path: "onboardingStatus", Values: []string{"insufficientInfo", "onboarded", "canBeOnboarded", "unsupported"}},
+			{Field: "defenderAvStatus", Path: "defenderAvStatus", Values: []string{"notReporting", "disabled", "notUpdated", "updated", "unknown", "notSupported"}},
 			{Field: "firstSeen", Path: "firstSeenDateTime", As: shape.Time},
 			{Field: "lastIpAddress", Path: "lastIpAddress"},
 			{Field: "lastExternalIpAddress", Path: "lastExternalIpAddress"},
 			{Field: "ipInterfaces", Path: "ipInterfaces", As: shape.List},
 			{Field: "loggedOnUsers", Path: "loggedOnUsers", As: shape.List},
 			{Field: "vmId", Path: "vmMetadata.vmId"},
-			{Field: "cloudProvider", Path: "vmMetadata.cloudProvider"},
+			{Field: "cloudProvider", Path: "vmMetadata.cloudProvider", Values: []string{"unknown", "azure"}},
 			{Field: "azureID", Path: "vmMetadata.resourceId"},
 			{Field: "subscriptionId", Path: "vmMetadata.subscriptionId"},
 		}},
@@ -72,11 +72,11 @@ var dialect = &shape.Dialect{
 		}},
 		{Kind: security.URL, Type: evidenceType("url"), Props: []shape.Prop{{Field: "url", Path: "url"}}},
 		{Kind: security.File, Type: evidenceType("file"), Props: append(fileProps("fileDetails.", ""),
-			shape.Prop{Field: "detectionStatus", Path: "detectionStatus"},
+			shape.Prop{Field: "detectionStatus", Path: "detectionStatus", Values: detectionStatuses},
 			shape.Prop{Field: "host.mdeDeviceId", Path: "mdeDeviceId"},
 		)},
 		{Kind: security.FileHash, Type: evidenceType("fileHash"), Props: []shape.Prop{
-			{Field: "algorithm", Path: "algorithm"}, {Field: "hashValue", Path: "value"},
+			{Field: "algorithm", Path: "algorithm", Values: []string{"unknown", "md5", "sha1", "sha256", "sha256ac"}}, {Field: "hashValue", Path: "value"},
 		}},
 		{Kind: security.Process, Type: evidenceType("process"), Props: join(
 			[]shape.Prop{
@@ -85,7 +85,7 @@ var dialect = &shape.Dialect{
 				{Field: "creationTimeUtc", Path: "processCreationDateTime", As: shape.Time},
 				{Field: "parentProcess.processId", Path: "parentProcessId", As: shape.Number},
 				{Field: "parentProcess.creationTimeUtc", Path: "parentProcessCreationDateTime", As: shape.Time},
-				{Field: "detectionStatus", Path: "detectionStatus"},
+				{Field: "detectionStatus", Path: "detectionStatus", Values: detectionStatuses},
 				{Field: "host.mdeDeviceId", Path: "mdeDeviceId"},
 			},
 			fileProps("imageFile.", "imageFile."),
@@ -186,6 +186,8 @@ var dialect = &shape.Dialect{
 	},
 }
 
+var detectionStatuses = []string{"detected", "blocked", "prevented"}
+
 // accountProps is a userAccount object at a path.
 func accountProps(path, field string) []shape.Prop {
 	return []shape.Prop{
@@ -250,10 +252,14 @@ func readEvidence(r *shape.Reader, object map[string]any) (security.Evidence, bo
 	return ev, ok
 }
 
-// writeEvidence lays one piece of evidence out.
-func writeEvidence(ev security.Evidence, v View) map[string]any {
+// writeEvidence lays one piece of evidence of an alert out; evidence without a
+// time has the alert's.
+func writeEvidence(ev security.Evidence, alert schema.Ticks, v View) map[string]any {
+	if ev.Created == 0 {
+		ev.Created = alert
+	}
 	out := dialect.Write(ev.Entity)
-	out["createdDateTime"] = timeOrNull(ev.Created)
+	out["createdDateTime"] = ev.Created.String()
 	out["verdict"] = v.value(security.Verdicts, ev.Verdict, "unknown")
 	out["remediationStatus"] = v.value(security.RemediationStatuses, ev.RemediationStatus, "none")
 	out["remediationStatusDetails"] = nullable(ev.RemediationDetail)

@@ -58,7 +58,7 @@ var version3 = &shape.Dialect{
 			{Name: "fileHashes", Path: "FileHashes", Many: true, Kind: security.FileHash},
 			{Name: "host", Path: "Host", Kind: security.Host},
 		}},
-		{Kind: security.FileHash, Type: "filehash", Props: []shape.Prop{{Field: "algorithm", Path: "Algorithm"}, {Field: "hashValue", Path: "Value"}}},
+		{Kind: security.FileHash, Type: "filehash", Props: []shape.Prop{{Field: "algorithm", Path: "Algorithm", Values: []string{"MD5", "SHA1", "SHA256", "SHA256AC", "Unknown"}}, {Field: "hashValue", Path: "Value"}}},
 		{Kind: security.Process, Type: "process", Props: []shape.Prop{
 			{Field: "processId", Path: "ProcessId"}, {Field: "commandLine", Path: "CommandLine"},
 			{Field: "creationTimeUtc", Path: "CreationTimeUtc", As: shape.Time}, {Field: "elevationToken", Path: "ElevationToken"},

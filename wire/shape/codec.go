@@ -337,7 +337,7 @@ func (d *Dialect) write(e security.Entity, depth int) map[string]any {
 		if p.Read {
 			continue
 		}
-		if text := Get(e, p.Field); text != "" {
+		if text := p.Spelled(Get(e, p.Field)); text != "" {
 			put(out, p.Path, Value(text, p.As))
 		}
 	}
@@ -358,6 +358,14 @@ func (d *Dialect) write(e security.Entity, depth int) map[string]any {
 		}
 	}
 	return out
+}
+
+// Spelled is a value as the shape spells it, "" if it has a list without it.
+func (p Prop) Spelled(text string) string {
+	if len(p.Values) == 0 {
+		return text
+	}
+	return security.Enum{Values: p.Values}.Or(text, "")
 }
 
 // put sets a value at a path, making the objects on the way.

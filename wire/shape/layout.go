@@ -34,6 +34,9 @@ type Prop struct {
 	Path  string // members joined by dots
 	As    As
 	Read  bool // another spelling: read if nothing better is there, never written
+	// Values are the members that the shape knows, where it closes the list:
+	// a value is written as it spells it, and not at all if it isn't one.
+	Values []string
 }
 
 // Part says at which path whole entities stand inside an entity.
