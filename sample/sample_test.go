@@ -17,7 +17,7 @@ import (
 	"lockstep/source"
 )
 
-const testRows = 14_000
+const testRows = 10_000
 
 func tenant(t testing.TB, o sample.Options) *sample.Tenant {
 	t.Helper()
@@ -360,7 +360,7 @@ func TestWhatAlertsNameIsInTheRows(t *testing.T) {
 
 // The links that EmailEvents counts are those that EmailUrlInfo lists.
 func TestMailsAndTheirLinksAgree(t *testing.T) {
-	s := tenant(t, sample.Options{Seed: 5, Rows: 40_000})
+	s := tenant(t, sample.Options{Seed: 5, Rows: 20_000})
 	counted, listed := map[string]int{}, map[string]int{}
 	if err := s.Records(func(r source.Record) error {
 		if r.Table != "EmailEvents" && r.Table != "EmailUrlInfo" {
