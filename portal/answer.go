@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"lockstep/fault"
+	"lockstep/query"
 )
 
 // handler answers with a value to be written as JSON, or with an error.
@@ -103,9 +104,9 @@ func (p *Portal) fail(w http.ResponseWriter, r *http.Request, err error) {
 			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
 		}
 	}
-	var q *QueryError
+	var q *query.SyntaxError
 	if errors.As(err, &q) {
-		d.Diagnostics = q.Diagnostics
+		kind, d.Code, d.Diagnostics = fault.Invalid, string(fault.Invalid), diagnostics(q.Diagnostics)
 	}
 	status, ok := statuses[kind]
 	if !ok {

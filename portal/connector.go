@@ -3,93 +3,63 @@ package portal
 import (
 	"context"
 	"net/http"
+	"slices"
 
+	"lockstep/connector"
 	"lockstep/fault"
 	"lockstep/schema"
 	"lockstep/security"
 )
 
-// Connector is what the connector's page asks of the integration. A workspace
-// is named by its id, an incident by the workspace's name for it.
+// Connector is what the connector's page asks of the integration.
+// *connector.Service satisfies it. A workspace is named by its id.
 type Connector interface {
-	// Status of the connector of a workspace; with Connected false if there is none.
-	Status(ctx context.Context, ws string) (ConnectorStatus, error)
-	Connect(ctx context.Context, ws string, c ConnectorSettings, by security.Actor) error
-	Disconnect(ctx context.Context, ws string, by security.Actor) error
-	// SetSwitch turns one of Switches on or off.
-	SetSwitch(ctx context.Context, ws, name string, on bool, by security.Actor) error
-	// SetStream turns the streaming of a table on or off.
-	SetStream(ctx context.Context, ws, table string, on bool, by security.Actor) error
-	// Explain tells how an incident came to be as it is, oldest first.
-	Explain(ctx context.Context, ws, incident string) ([]StoryLine, error)
+	Connection(ctx context.Context, ws string) (connector.Connection, error)
+	Connect(ctx context.Context, ws string, c connector.Settings, by security.Actor) (connector.Connection, error)
+	Disconnect(ctx context.Context, ws string, by security.Actor) (connector.Connection, error)
+	SetStream(ctx context.Context, ws, table string, on bool, by security.Actor) (connector.Connection, error)
+	Status(ctx context.Context, ws string) (connector.Status, error)
+	Explain(ctx context.Context, ws, incident string) (connector.Story, error)
 }
 
-// The switches of the connector's page beside those of the tables (facts 2.2).
-const (
-	SwitchIncidents = "incidents" // incidents and alerts
-	SwitchEntities  = "entities"
-)
-
-// ConnectorSettings are what somebody connects with.
-type ConnectorSettings struct {
-	Incidents            bool     `json:"incidents"` // with their alerts
-	Entities             bool     `json:"entities"`
-	Tables               []string `json:"tables"`
-	TurnOffCreationRules bool     `json:"turnOffCreationRules"`
-}
-
-// ConnectorStatus is the state and the health of one workspace's connector.
-type ConnectorStatus struct {
-	Connected bool         `json:"connected"`
-	Since     schema.Ticks `json:"since"`
-	By        string       `json:"by"`
-	Incidents bool         `json:"incidents"`
-	Entities  bool         `json:"entities"`
-	Tables    []string     `json:"-"` // those that stream
-	Health    []DataType   `json:"health"`
-	Latency   Latency      `json:"latency"`
-	// Holes are incidents that one side has and the other, by now, should have too.
-	Holes int `json:"holes"`
-	// Rules are the incident creation rules that connecting turned off.
-	Rules []RuleOff `json:"rules"`
-	// Cannot are things that a remote end isn't able to do, as sentences.
-	Cannot []string `json:"cannot"`
+// switches of the connector's page beside those of the tables (facts 2.2).
+var switches = map[string]func(c *connector.Settings, on bool){
+	"incidents": func(c *connector.Settings, on bool) { c.Incidents, c.Alerts = on, on },
+	"entities":  func(c *connector.Settings, on bool) { c.Entities = on },
 }
 
 // DataType is the health of one kind of data: incidents, alerts, a table.
 type DataType struct {
 	Name         string       `json:"name"`
+	On           bool         `json:"on"`
 	LastReceived schema.Ticks `json:"lastReceived"`
-	LagSeconds   float64      `json:"lagSeconds"` // how far the workspace is behind the XDR now
-	Count        int64        `json:"count"`      // what there is in the workspace
-	Failure      string       `json:"failure"`    // "" when all is well
-	FailedAt     schema.Ticks `json:"failedAt"`
+	LagSeconds   float64      `json:"lagSeconds"` // age of the oldest change that waits
+	Count        int64        `json:"count"`      // rows in the workspace
+	Failures     int64        `json:"failures"`   // since the start
+	Failure      string       `json:"failure"`    // the last one; "" when all is well
 }
 
 // Latency of incidents from creation to visible in the workspace, in
 // milliseconds, over Count incidents.
 type Latency struct {
-	Count int     `json:"count"`
+	Count int64   `json:"count"`
 	P50   float64 `json:"p50"`
 	P99   float64 `json:"p99"`
 	Max   float64 `json:"max"`
 }
 
-// RuleOff is an incident creation rule that was turned off.
-type RuleOff struct {
-	Name    string       `json:"name"`
-	Product string       `json:"product"`
-	At      schema.Ticks `json:"at"`
-	By      string       `json:"by"`
+// HoleView is an incident that keeps failing to cross.
+type HoleView struct {
+	XDR      string       `json:"xdr"`
+	Since    schema.Ticks `json:"since"`
+	Attempts int          `json:"attempts"`
+	Next     schema.Ticks `json:"next"`
+	Error    string       `json:"error"`
 }
 
-// StoryLine is one step in the life of a synchronised incident.
-type StoryLine struct {
-	At     schema.Ticks `json:"at"`
-	Side   string       `json:"side"` // where it was written
-	Deed   string       `json:"deed"`
-	Reason string       `json:"reason"`
-	Lost   string       `json:"lost"` // the value that gave way in a conflict
+// Story tells why both incidents of a pair are as they are.
+type Story struct {
+	Sentences []string `json:"sentences"` // in the order of what happened
 }
 
 // StreamView is a table's switch.
@@ -103,11 +73,56 @@ type StreamView struct {
 
 // ConnectorPage is the whole of the connector's page for one workspace.
 type ConnectorPage struct {
-	ConnectorStatus
-	Workspace string       `json:"workspace"` // name
-	Streams   []StreamView `json:"streams"`   // all that can be streamed, in the order of the page
-	May       bool         `json:"may"`       // change anything
+	Workspace  string       `json:"workspace"` // name
+	Connected  bool         `json:"connected"`
+	Since      schema.Ticks `json:"since"`
+	By         string       `json:"by"`
+	Incidents  bool         `json:"incidents"` // with their alerts
+	Entities   bool         `json:"entities"`
+	Streams    []StreamView `json:"streams"` // all that can be streamed, in the order of the page
+	Health     []DataType   `json:"health"`  // of what is switched on, or ever received
+	Latency    Latency      `json:"latency"`
+	Waiting    int          `json:"waiting"` // incidents that wait to be looked at
+	Behind     float64      `json:"behindSeconds"`
+	Holes      []HoleView   `json:"holes"`
+	Feeds      []string     `json:"feeds"` // what is wrong with reading either side's changes
+	RulesOff   []string     `json:"rulesOff"`
+	RulesOffAt schema.Ticks `json:"rulesOffAt"`
+	May        bool         `json:"may"` // change anything
 }
+
+func connectorPage(name string, st connector.Status) ConnectorPage {
+	k := st.Connection
+	page := ConnectorPage{Workspace: name, Connected: k.Connected, Since: k.Since, By: k.By.Name, Incidents: k.Settings.Incidents, Entities: k.Settings.Entities,
+		Streams: []StreamView{}, Health: []DataType{}, Holes: []HoleView{}, Feeds: []string{}, RulesOff: some(k.RulesOff), RulesOffAt: k.RulesOffAt,
+		Waiting: st.Waiting, Behind: st.Behind.Duration().Seconds(),
+		Latency: Latency{Count: st.Creation.Count, P50: milliseconds(st.Creation.P50), P99: milliseconds(st.Creation.P99), Max: milliseconds(st.Creation.Greatest)}}
+	for _, t := range st.Types {
+		if t.On || t.LastReceived > 0 || t.Rows > 0 {
+			page.Health = append(page.Health, DataType{Name: t.Name, On: t.On, LastReceived: t.LastReceived, LagSeconds: t.Lag.Duration().Seconds(),
+				Count: t.Rows, Failures: t.Failures, Failure: t.LastError})
+		}
+	}
+	for _, h := range st.Holes {
+		page.Holes = append(page.Holes, HoleView{XDR: h.XDR, Since: h.Since, Attempts: h.Attempts, Next: h.Next, Error: h.Error})
+	}
+	for _, f := range st.Feeds {
+		if f.LastError != "" {
+			page.Feeds = append(page.Feeds, f.Side+": "+f.LastError)
+		}
+	}
+	catalog := schema.Default()
+	for _, stream := range catalog.Streams() {
+		v := StreamView{Table: stream.Table, Component: stream.Component, Free: catalog.Free(stream.Table), On: slices.Contains(k.Settings.Tables, stream.Table)}
+		if t, ok := catalog.Table(schema.XDR, stream.Table); ok {
+			v.Title = t.Description
+		}
+		page.Streams = append(page.Streams, v)
+	}
+	return page
+}
+
+func milliseconds(t schema.Ticks) float64 { return float64(t) / float64(schema.Millisecond) }
 
 func (p *Portal) needConnector() error {
 	if p.o.Connector == nil {
@@ -117,42 +132,6 @@ func (p *Portal) needConnector() error {
 }
 
 func (p *Portal) connectorStatus(_ http.ResponseWriter, r *http.Request, s session) (any, error) {
-	return p.connectorPage(r, s)
-}
-
-func (p *Portal) connectorPage(r *http.Request, s session) (any, error) {
-	ctx := r.Context()
-	if err := p.needConnector(); err != nil {
-		return nil, err
-	}
-	ws, err := p.workspaceNamed(ctx, r.PathValue("ws"))
-	if err != nil {
-		return nil, err
-	}
-	status, err := p.o.Connector.Status(ctx, ws.ID)
-	if err != nil {
-		return nil, err
-	}
-	status.Health, status.Rules, status.Cannot = some(status.Health), some(status.Rules), some(status.Cannot)
-	page := ConnectorPage{ConnectorStatus: status, Workspace: ws.Name, Streams: []StreamView{},
-		May: p.o.Access.Authorize(ctx, s.person, ConnectorWrite, ws.ID) == nil}
-	on := map[string]bool{}
-	for _, t := range status.Tables {
-		on[t] = true
-	}
-	catalog := schema.Default()
-	for _, stream := range catalog.Streams() {
-		v := StreamView{Table: stream.Table, Component: stream.Component, Free: catalog.Free(stream.Table), On: on[stream.Table]}
-		if t, ok := catalog.Table(schema.XDR, stream.Table); ok {
-			v.Title = t.Description
-		}
-		page.Streams = append(page.Streams, v)
-	}
-	return page, nil
-}
-
-// changed makes a change to a workspace's connector and answers with the page after it.
-func (p *Portal) changed(r *http.Request, s session, deed string, change func(ws string) error) (any, error) {
 	if err := p.needConnector(); err != nil {
 		return nil, err
 	}
@@ -160,25 +139,52 @@ func (p *Portal) changed(r *http.Request, s session, deed string, change func(ws
 	if err != nil {
 		return nil, err
 	}
-	if err := change(ws.ID); err != nil {
-		return nil, err
-	}
-	p.Notify(Hint{Side: schema.Workspace, Workspace: ws.ID, Kind: "connector", ID: ws.ID})
-	return p.connectorPage(r, s)
-}
-
-func (p *Portal) connectorConnect(_ http.ResponseWriter, r *http.Request, s session) (any, error) {
-	body, err := read[ConnectorSettings](r)
+	status, err := p.o.Connector.Status(r.Context(), ws.ID)
 	if err != nil {
 		return nil, err
 	}
-	return p.changed(r, s, "connect", func(ws string) error {
-		return p.o.Connector.Connect(r.Context(), ws, body, s.actor())
+	page := connectorPage(ws.Name, status)
+	page.May = p.o.Access.Authorize(r.Context(), s.person, ConnectorWrite, ws.ID) == nil
+	return page, nil
+}
+
+// changed makes a change to a workspace's connector and answers with the page after it.
+func (p *Portal) changed(w http.ResponseWriter, r *http.Request, s session, change func(ws string) (connector.Connection, error)) (any, error) {
+	if err := p.needConnector(); err != nil {
+		return nil, err
+	}
+	ws, err := p.workspaceNamed(r.Context(), r.PathValue("ws"))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := change(ws.ID); err != nil {
+		return nil, err
+	}
+	p.Notify(Hint{Side: schema.Workspace, Workspace: ws.ID, Kind: "connector", ID: ws.ID})
+	return p.connectorStatus(w, r, s)
+}
+
+// connectBody is what somebody connects with.
+type connectBody struct {
+	Incidents            bool `json:"incidents"` // with their alerts
+	Entities             bool `json:"entities"`
+	TurnOffCreationRules bool `json:"turnOffCreationRules"`
+}
+
+func (p *Portal) connectorConnect(w http.ResponseWriter, r *http.Request, s session) (any, error) {
+	body, err := read[connectBody](r)
+	if err != nil {
+		return nil, err
+	}
+	return p.changed(w, r, s, func(ws string) (connector.Connection, error) {
+		// Tables that streamed before a disconnect aren't taken up again unasked.
+		return p.o.Connector.Connect(r.Context(), ws, connector.Settings{Incidents: body.Incidents, Alerts: body.Incidents,
+			Entities: body.Entities, TurnOffCreationRules: body.TurnOffCreationRules}, s.actor())
 	})
 }
 
-func (p *Portal) connectorDisconnect(_ http.ResponseWriter, r *http.Request, s session) (any, error) {
-	return p.changed(r, s, "disconnect", func(ws string) error {
+func (p *Portal) connectorDisconnect(w http.ResponseWriter, r *http.Request, s session) (any, error) {
+	return p.changed(w, r, s, func(ws string) (connector.Connection, error) {
 		return p.o.Connector.Disconnect(r.Context(), ws, s.actor())
 	})
 }
@@ -187,21 +193,29 @@ type switchBody struct {
 	On bool `json:"on"`
 }
 
-func (p *Portal) connectorSwitch(_ http.ResponseWriter, r *http.Request, s session) (any, error) {
+func (p *Portal) connectorSwitch(w http.ResponseWriter, r *http.Request, s session) (any, error) {
 	body, err := read[switchBody](r)
 	if err != nil {
 		return nil, err
 	}
-	name := r.PathValue("switch")
-	if name != SwitchIncidents && name != SwitchEntities {
-		return nil, fault.New(fault.NotFound, "the connector has no switch %q", name)
+	set, ok := switches[r.PathValue("switch")]
+	if !ok {
+		return nil, fault.New(fault.NotFound, "the connector has no switch %q", r.PathValue("switch"))
 	}
-	return p.changed(r, s, "switch "+name+" of", func(ws string) error {
-		return p.o.Connector.SetSwitch(r.Context(), ws, name, body.On, s.actor())
+	return p.changed(w, r, s, func(ws string) (connector.Connection, error) {
+		now, err := p.o.Connector.Connection(r.Context(), ws)
+		if err != nil {
+			return now, err
+		}
+		if !now.Connected {
+			return now, fault.New(fault.Conflict, "the workspace isn't connected: connect it first")
+		}
+		set(&now.Settings, body.On)
+		return p.o.Connector.Connect(r.Context(), ws, now.Settings, s.actor())
 	})
 }
 
-func (p *Portal) connectorTable(_ http.ResponseWriter, r *http.Request, s session) (any, error) {
+func (p *Portal) connectorTable(w http.ResponseWriter, r *http.Request, s session) (any, error) {
 	body, err := read[switchBody](r)
 	if err != nil {
 		return nil, err
@@ -210,7 +224,7 @@ func (p *Portal) connectorTable(_ http.ResponseWriter, r *http.Request, s sessio
 	if _, ok := schema.Default().Streamed(table); !ok {
 		return nil, fault.New(fault.NotFound, "the table %q can't be streamed", table)
 	}
-	return p.changed(r, s, "stream "+table+" to", func(ws string) error {
+	return p.changed(w, r, s, func(ws string) (connector.Connection, error) {
 		return p.o.Connector.SetStream(r.Context(), ws, table, body.On, s.actor())
 	})
 }
@@ -227,5 +241,5 @@ func (p *Portal) explain(_ http.ResponseWriter, r *http.Request, _ session) (any
 	if err != nil {
 		return nil, err
 	}
-	return some(story), nil
+	return Story{some(story.Sentences)}, nil
 }

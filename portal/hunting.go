@@ -2,38 +2,29 @@ package portal
 
 import (
 	"context"
+	"encoding/json"
+	"math"
 	"net/http"
 
 	"lockstep/fault"
+	"lockstep/query"
+	"lockstep/rows"
 	"lockstep/schema"
-	"lockstep/security"
 )
 
-// Queries runs and checks KQL for the hunting page.
+// Queries runs and checks KQL for the hunting page. *query.Service satisfies it.
 type Queries interface {
-	// Run gives the rows, or an error that is a *QueryError where the text is at fault.
-	Run(ctx context.Context, q Query) (Result, error)
-	// Check gives what is wrong with a query without running it; empty if nothing.
-	Check(ctx context.Context, q Query) ([]Diagnostic, error)
+	Run(ctx context.Context, q query.Query) (*query.Result, error)
+	Check(ctx context.Context, q query.Query) ([]query.Diagnostic, error)
 }
 
-// Query is a question to one side.
-type Query struct {
-	Side      schema.Side
-	Workspace string // id; "" on the XDR side
-	Text      string
-	Timespan  string // ISO 8601 duration or interval that bounds event time; "" for none
-	By        security.Owner
-}
-
-// Result is a table of values: text, numbers, true/false, null; times as
-// RFC 3339 text, dynamic values as JSON.
+// Result is a table of values: text, numbers, true/false, null; times as text,
+// dynamic values as JSON, whole numbers that JavaScript can't hold as text.
 type Result struct {
-	Columns []ResultColumn `json:"columns"`
-	Rows    [][]any        `json:"rows"`
-	// Note says what isn't there: rows cut at the limit, a table without rows.
-	Note      string  `json:"note"`
-	ElapsedMS float64 `json:"elapsedMs"`
+	Columns   []ResultColumn `json:"columns"`
+	Rows      [][]any        `json:"rows"`
+	Notes     []string       `json:"notes"` // what isn't there: rows cut at a limit
+	ElapsedMS float64        `json:"elapsedMs"`
 }
 
 // ResultColumn is a column of a result; Type is its KQL name.
@@ -42,26 +33,69 @@ type ResultColumn struct {
 	Type string `json:"type"`
 }
 
-// Diagnostic is something wrong in a query's text.
+// Diagnostic is something wrong, or odd, at a place of a query's text.
 type Diagnostic struct {
-	Start    int    `json:"start"`  // byte offset in the UTF-8 text
-	Length   int    `json:"length"` // in bytes; 0 at the end of the text
-	Line     int    `json:"line"`   // from 1
-	Column   int    `json:"column"` // from 1, in characters
-	Severity string `json:"severity"`
-	Message  string `json:"message"`
+	Start   int    `json:"start"`  // byte offset in the UTF-8 text
+	Length  int    `json:"length"` // in bytes; 0 at the end of the text
+	Line    int    `json:"line"`   // from 1
+	Column  int    `json:"column"` // from 1, in characters
+	Warning bool   `json:"warning"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
 }
 
-// QueryError is an error in a query's text, with where it is.
-type QueryError struct {
-	Diagnostics []Diagnostic
-	Err         error // of kind fault.Invalid
+func diagnostics(list []query.Diagnostic) []Diagnostic {
+	out := make([]Diagnostic, 0, len(list))
+	for _, d := range list {
+		out = append(out, Diagnostic{Start: d.Start, Length: d.End - d.Start, Line: d.Line, Column: d.Col, Warning: d.Warning, Code: d.Code, Message: d.Message})
+	}
+	return out
 }
 
-func (e *QueryError) Error() string { return e.Err.Error() }
+// exact is the greatest whole number up to which JavaScript holds each.
+const exact = 1<<53 - 1
 
-// Unwrap gives the error that carries the text and the kind.
-func (e *QueryError) Unwrap() error { return e.Err }
+// cell is a value as JSON can carry it without loss.
+func cell(c *rows.Column, i int) any {
+	switch v := c.Value(i).(type) {
+	case nil, bool:
+		return v
+	case int64:
+		if v > exact || v < -exact {
+			return c.Print(i)
+		}
+		return v
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return c.Print(i)
+		}
+		return v
+	case string:
+		if c.Type == schema.Dynamic && json.Valid([]byte(v)) {
+			return json.RawMessage(v)
+		}
+		return v
+	}
+	return c.Print(i)
+}
+
+func resultOf(r *query.Result) Result {
+	out := Result{Columns: make([]ResultColumn, 0, len(r.Columns)), Rows: [][]any{}, Notes: some(r.Warnings), ElapsedMS: float64(r.Stats.Duration.Microseconds()) / 1000}
+	for _, c := range r.Columns {
+		out.Columns = append(out.Columns, ResultColumn{c.Name, c.Type.String()})
+	}
+	if r.Rows == nil {
+		return out
+	}
+	for i := range r.Rows.N {
+		row := make([]any, len(r.Rows.Columns))
+		for j := range r.Rows.Columns {
+			row[j] = cell(&r.Rows.Columns[j], i)
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
+}
 
 type queryBody struct {
 	Side      schema.Side `json:"side"`
@@ -71,15 +105,18 @@ type queryBody struct {
 }
 
 // question reads a query and sees that the person may ask that side.
-func (p *Portal) question(r *http.Request, s session) (Query, error) {
+func (p *Portal) question(r *http.Request, s session) (query.Query, error) {
 	body, err := read[queryBody](r)
 	if err != nil {
-		return Query{}, err
+		return query.Query{}, err
 	}
 	if p.o.Queries == nil {
-		return Query{}, missing("query engine")
+		return query.Query{}, missing("query engine")
 	}
-	q := Query{Side: body.Side, Text: body.Query, Timespan: body.Timespan, By: s.person}
+	q := query.Query{Side: body.Side, Text: body.Query, Principal: s.person.ObjectID}
+	if q.From, q.To, err = query.ParseTimespan(body.Timespan, p.o.Now()); err != nil {
+		return q, err
+	}
 	switch body.Side {
 	case schema.XDR:
 	case schema.Workspace:
@@ -106,8 +143,7 @@ func (p *Portal) query(_ http.ResponseWriter, r *http.Request, s session) (any, 
 	if err != nil {
 		return nil, err
 	}
-	result.Columns, result.Rows = some(result.Columns), some(result.Rows)
-	return result, nil
+	return resultOf(result), nil
 }
 
 // checked is the answer to a check.
@@ -124,7 +160,7 @@ func (p *Portal) check(_ http.ResponseWriter, r *http.Request, s session) (any, 
 	if err != nil {
 		return nil, err
 	}
-	return checked{some(found)}, nil
+	return checked{diagnostics(found)}, nil
 }
 
 // TableView is a table in the hunting page's list.

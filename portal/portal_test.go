@@ -19,6 +19,7 @@ import (
 
 	"lockstep/fault"
 	"lockstep/portal"
+	"lockstep/query"
 	"lockstep/schema"
 	"lockstep/security"
 	"lockstep/xdr"
@@ -325,8 +326,8 @@ func TestPages(t *testing.T) {
 // failing answers every query with an error of our own.
 type failing struct{ oracle }
 
-func (failing) Run(context.Context, portal.Query) (portal.Result, error) {
-	return portal.Result{}, errors.New("secret path and cause")
+func (failing) Run(context.Context, query.Query) (*query.Result, error) {
+	return nil, errors.New("secret path and cause")
 }
 
 func TestErrorsOfOursAreNotShown(t *testing.T) {
@@ -414,7 +415,7 @@ func TestQueueFiltersSortsAndPages(t *testing.T) {
 	if _, err := n.xdr.Update(context.Background(), "3", xdr.Patch{Status: &resolved}, by, 0); err != nil {
 		t.Fatal(err)
 	}
-	n.mirror(t)
+	n.settle(t)
 	b := open(t, n).as(ada)
 	for query, want := range map[string]string{
 		"":                           "4 3 2 1",

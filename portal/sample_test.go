@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"testing"
 
-	"lockstep/portal"
+	"lockstep/connector"
 	"lockstep/schema"
 	"lockstep/security"
+	"lockstep/tables"
 	"lockstep/workspace"
 	"lockstep/xdr"
 )
@@ -16,7 +17,7 @@ import (
 // incidents, a large one, a merged one, hostile text, every status.
 func (n *tenant) sample(t testing.TB) {
 	ctx := context.Background()
-	by := security.Actor{Kind: security.Person, ID: ada.ObjectID, Name: ada.UPN}
+	by := person(ada)
 	now := n.clock.Now()
 	titles := []struct {
 		title, product, category string
@@ -82,17 +83,14 @@ func (n *tenant) sample(t testing.TB) {
 		t.Fatal(err)
 	}
 	must(n.xdr.Merge(ctx, []string{pick(8), pick(9)}, "same host, same hour", by))
-	n.mirror(t)
+	n.settle(t)
 	if _, _, err := n.workspaces.Put(ctx, n.soc.ID, "99999999-0000-4000-8000-000000000001", workspace.Put{Title: "Sign-ins from a country never seen before", Severity: security.Low, Status: workspace.StatusNew}, by, ""); err != nil {
 		t.Fatal(err)
 	}
-	n.connector.status = portal.ConnectorStatus{Connected: true, Since: now - 20*schema.Day, By: ada.UPN, Incidents: true, Entities: true,
-		Tables: []string{"DeviceProcessEvents", "EmailEvents", "AlertInfo", "AlertEvidence"},
-		Health: []portal.DataType{{Name: "Incidents", LastReceived: now - schema.Minute, Count: 61}, {Name: "Alerts", LastReceived: now - schema.Minute, Count: 232},
-			{Name: "DeviceProcessEvents", LastReceived: now - 12*schema.Second, LagSeconds: 0.4, Count: 1_204_339},
-			{Name: "EmailEvents", LastReceived: now - 9*schema.Day, LagSeconds: 777_600, Count: 88_120},
-			{Name: "AlertInfo", LastReceived: now - 5*schema.Minute, Failure: "disk is full", FailedAt: now - 2*schema.Minute, Count: 232},
-			{Name: "AlertEvidence"}},
-		Latency: portal.Latency{Count: 61, P50: 41, P99: 388, Max: 1204},
-		Rules:   []portal.RuleOff{{Name: "Create incidents based on Microsoft Defender for Endpoint", Product: "Microsoft Defender for Endpoint", At: now - 20*schema.Day, By: ada.UPN}}}
+	if _, err := n.connector.Connect(ctx, n.soc.ID, connector.Settings{Incidents: true, Alerts: true, Entities: true, TurnOffCreationRules: true,
+		Tables: []string{"DeviceProcessEvents", "EmailEvents", "AlertInfo"}}, by); err != nil {
+		t.Fatal(err)
+	}
+	n.streams.rows["DeviceProcessEvents"] = tables.Stat{Table: "DeviceProcessEvents", Rows: 1_204_339, Newest: now - 12*schema.Second, Received: now - 11*schema.Second}
+	n.streams.rows["EmailEvents"] = tables.Stat{Table: "EmailEvents", Rows: 88_120, Newest: now - 9*schema.Day, Received: now - 9*schema.Day}
 }

@@ -2,8 +2,10 @@ package portal_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -11,29 +13,35 @@ import (
 	"testing/fstest"
 	"time"
 
-	"lockstep/connector/port"
+	"lockstep/connector"
 	"lockstep/fault"
 	"lockstep/portal"
+	"lockstep/query"
+	"lockstep/rows"
 	"lockstep/schema"
 	"lockstep/security"
 	"lockstep/state/memory"
+	"lockstep/tables"
 	"lockstep/web"
 	"lockstep/workspace"
 	"lockstep/xdr"
 )
 
-// tenant is a whole small tenant behind the pages: the real two sides over
-// the state in memory, and the little that stands for what isn't under test
-// here: people with passwords, a copier in place of the connector, canned
-// query results.
+// tenant is a whole small tenant behind the pages: the real two sides and
+// connector over the state in memory, and the little that stands for what isn't under test
+// here: people with passwords, streams without rows, canned query results.
 type tenant struct {
 	*portal.Portal
 	xdr        *xdr.Service
 	workspaces *workspace.Service
 	soc        workspace.Workspace
 	access     *doorkeeper
-	connector  *switchboard
+	connector  *connector.Service
+	streams    *switched
 	clock      *clock
+
+	heard                   sync.Mutex
+	seenXDR, seenWorkspaces int64
 }
 
 type clock struct {
@@ -105,96 +113,86 @@ func (d *doorkeeper) Resolve(text string) (security.Owner, bool) {
 	return security.Owner{}, false
 }
 
-// switchboard remembers what the connector's page switches.
-type switchboard struct {
-	mu      sync.Mutex
-	status  portal.ConnectorStatus
-	actions []string
-	now     func() schema.Ticks
+// switched stands for the tables' engine: it remembers which streams are on.
+type switched struct {
+	mu     sync.Mutex
+	grants []tables.Grant
+	rows   map[string]tables.Stat
 }
 
-func (s *switchboard) note(by security.Actor, format string, args ...any) {
-	s.actions = append(s.actions, by.Name+" "+fmt.Sprintf(format, args...))
-}
-
-func (s *switchboard) Status(context.Context, string) (portal.ConnectorStatus, error) {
+func (s *switched) SetGrant(_ context.Context, ws, table string, on bool, now schema.Ticks) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.status, nil
-}
-
-func (s *switchboard) Connect(_ context.Context, _ string, c portal.ConnectorSettings, by security.Actor) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.note(by, "connects %v", c.Tables)
-	s.status.Connected, s.status.Since, s.status.By = true, s.now(), by.Name
-	s.status.Incidents, s.status.Entities, s.status.Tables = c.Incidents, c.Entities, c.Tables
-	if c.TurnOffCreationRules {
-		s.status.Rules = []portal.RuleOff{{Name: "Create incidents based on Microsoft Defender for Endpoint", Product: "Microsoft Defender for Endpoint", At: s.now(), By: by.Name}}
-	}
-	return nil
-}
-
-func (s *switchboard) Disconnect(_ context.Context, _ string, by security.Actor) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.note(by, "disconnects")
-	s.status = portal.ConnectorStatus{Rules: s.status.Rules}
-	return nil
-}
-
-func (s *switchboard) SetSwitch(_ context.Context, _, name string, on bool, by security.Actor) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.note(by, "%s=%t", name, on)
-	if name == portal.SwitchIncidents {
-		s.status.Incidents = on
-	} else {
-		s.status.Entities = on
-	}
-	return nil
-}
-
-func (s *switchboard) SetStream(_ context.Context, _, table string, on bool, by security.Actor) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.note(by, "%s=%t", table, on)
-	kept := []string{}
-	for _, t := range s.status.Tables {
-		if t != table {
-			kept = append(kept, t)
+	for i, g := range s.grants {
+		if g.Workspace == ws && g.Table == table && g.Until == 0 {
+			if !on {
+				s.grants[i].Until = now
+			}
+			return nil
 		}
 	}
 	if on {
-		kept = append(kept, table)
+		s.grants = append(s.grants, tables.Grant{Workspace: ws, Table: table, Since: now})
 	}
-	s.status.Tables = kept
 	return nil
 }
 
-func (s *switchboard) Explain(context.Context, string, string) ([]portal.StoryLine, error) {
-	return []portal.StoryLine{{At: s.now(), Side: "workspace", Deed: "created", Reason: "the XDR incident has no parallel one yet"}}, nil
+func (s *switched) Grants(context.Context, string) ([]tables.Grant, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]tables.Grant(nil), s.grants...), nil
 }
 
-// oracle answers queries: one that names no table it knows is wrong.
-type oracle struct{}
-
-func (oracle) Run(_ context.Context, q portal.Query) (portal.Result, error) {
-	if i := strings.Index(q.Text, "Nope"); i >= 0 {
-		line := strings.Count(q.Text[:i], "\n") + 1
-		return portal.Result{}, &portal.QueryError{
-			Diagnostics: []portal.Diagnostic{{Start: i, Length: 4, Line: line, Column: i - strings.LastIndex(q.Text[:i], "\n"), Severity: "error", Message: "there is no table Nope; did you mean NetworkEvents?"}},
-			Err:         fault.New(fault.Invalid, "there is no table Nope"),
-		}
-	}
-	out := portal.Result{Columns: []portal.ResultColumn{{Name: "Timestamp", Type: "datetime"}, {Name: "DeviceName", Type: "string"}, {Name: "count_", Type: "long"}, {Name: "Extra", Type: "dynamic"}}, ElapsedMS: 12.4}
-	for i := range 500 {
-		out.Rows = append(out.Rows, []any{"2026-01-05T10:00:00Z", fmt.Sprintf("dev-%03d.fabrikam.example", i), 500 - i, map[string]any{"side": q.Side, "n": i}})
+func (s *switched) Stats(context.Context, tables.View) ([]tables.Stat, error) {
+	var out []tables.Stat
+	for _, stat := range s.rows {
+		out = append(out, stat)
 	}
 	return out, nil
 }
 
-func (oracle) Check(context.Context, portal.Query) ([]portal.Diagnostic, error) { return nil, nil }
+// ruleBook has one creation rule, on until it is turned off.
+type ruleBook struct{ off bool }
+
+func (r *ruleBook) TurnOff(context.Context, string, security.Actor) ([]string, error) {
+	if r.off {
+		return nil, nil
+	}
+	r.off = true
+	return []string{"Create incidents based on Microsoft Defender for Endpoint alerts"}, nil
+}
+
+// oracle answers every query alike, except one with Nope in it, which is wrong there.
+type oracle struct{}
+
+func (oracle) Run(_ context.Context, q query.Query) (*query.Result, error) {
+	if i := strings.Index(q.Text, "Nope"); i >= 0 {
+		line := strings.Count(q.Text[:i], "\n") + 1
+		return nil, &query.SyntaxError{Diagnostics: []query.Diagnostic{{Start: i, End: i + 4, Line: line, Col: i - strings.LastIndex(q.Text[:i], "\n"), Code: "KQL", Message: "there is no operator Nope"}}}
+	}
+	columns := []schema.Column{{Name: "Timestamp", Type: schema.DateTime}, {Name: "DeviceName", Type: schema.String}, {Name: "count_", Type: schema.Long},
+		{Name: "Extra", Type: schema.Dynamic}, {Name: "Share", Type: schema.Real}, {Name: "Took", Type: schema.TimeSpan}}
+	b := rows.New(schema.NewTable("result", q.Side, columns), 500)
+	for i := range 500 {
+		b.Columns[0].AppendInt(int64(schema.At(time.Date(2026, 1, 5, 10, 0, i, 0, time.UTC))))
+		b.Columns[1].AppendText(fmt.Sprintf("dev-%03d.fabrikam.example", i))
+		b.Columns[2].AppendInt(int64(1<<60) >> (i % 60))
+		b.Columns[3].AppendText(fmt.Sprintf(`{"n":%d}`, i))
+		b.Columns[4].AppendReal(math.Inf(1))
+		b.Columns[5].AppendNull()
+		b.N++
+	}
+	return &query.Result{Columns: columns, Rows: b, Warnings: []string{"only the first 500 rows are shown"}, Stats: query.Stats{Duration: 12400 * time.Microsecond, Rows: 500}}, nil
+}
+
+func (oracle) Check(_ context.Context, q query.Query) ([]query.Diagnostic, error) {
+	_, err := oracle{}.Run(context.Background(), q)
+	var wrong *query.SyntaxError
+	if errors.As(err, &wrong) {
+		return wrong.Diagnostics, nil
+	}
+	return nil, nil
+}
 
 // newTenant makes the tenant with no incidents in it.
 func newTenant(t testing.TB, change func(*portal.Options)) *tenant {
@@ -211,30 +209,31 @@ func newTenant(t testing.TB, change func(*portal.Options)) *tenant {
 		return fmt.Sprintf("00000000-0000-4000-8000-%012d", ids)
 	}
 	var err error
-	seen, heard := int64(0), sync.Mutex{}
-	n.xdr, err = xdr.New(xdr.Options{Store: store, Now: n.clock.Now, Directory: n.access, PortalURL: "https://localhost:8443", TenantID: "t", Changed: func() {
-		heard.Lock()
-		defer heard.Unlock()
-		changes, err := n.xdr.Feed(ctx, seen, 1000)
-		if err != nil || n.Portal == nil {
-			return
+	changed := func() {
+		if n.Portal != nil {
+			n.tell(t)
 		}
-		for _, c := range changes {
-			seen = c.Seq
-			n.Notify(portal.Hint{Side: schema.XDR, Kind: c.Record.Kind, ID: c.Record.Incident, Version: c.Record.Version})
-		}
-	}})
-	if err != nil {
+	}
+	const address = "https://localhost:8443"
+	if n.xdr, err = xdr.New(xdr.Options{Store: store, Now: n.clock.Now, Directory: n.access, PortalURL: address, TenantID: "t", Changed: changed}); err != nil {
 		t.Fatal(err)
 	}
-	if n.workspaces, err = workspace.New(workspace.Options{Store: store, Now: n.clock.Now, NewID: newID, Directory: n.access, PortalURL: "https://localhost:8443"}); err != nil {
+	if n.workspaces, err = workspace.New(workspace.Options{Store: store, Now: n.clock.Now, NewID: newID, Directory: n.access, PortalURL: address, Changed: changed}); err != nil {
 		t.Fatal(err)
 	}
 	n.soc, err = n.workspaces.Create(ctx, workspace.Workspace{Name: "fabrikam-soc", SubscriptionID: "11111111-1111-4111-8111-111111111111", ResourceGroup: "soc", Primary: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.connector = &switchboard{now: n.clock.Now}
+	n.streams = &switched{rows: map[string]tables.Stat{}}
+	n.connector, err = connector.New(connector.Options{Store: store, Now: n.clock.Now, NewID: newID, XDR: n.xdr.End(), Workspace: n.workspaces.End,
+		Streams: n.streams, Rules: &ruleBook{}, TenantID: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.connector.Connect(ctx, n.soc.ID, connector.Settings{Incidents: true, Alerts: true, Entities: true}, person(ada)); err != nil {
+		t.Fatal(err)
+	}
 	o := portal.Options{XDR: n.xdr, Workspaces: n.workspaces, Connector: n.connector, Queries: oracle{}, People: n.access, Access: n.access,
 		Tenant: "Fabrikam", Dist: fstest.MapFS{"index.html": {Data: []byte("<!doctype html><title>Lockstep</title>")}}, Now: n.clock.Now, NewID: newID}
 	if change != nil {
@@ -247,8 +246,35 @@ func newTenant(t testing.TB, change func(*portal.Options)) *tenant {
 	return n
 }
 
-// ingest takes alerts in and copies every incident to the workspace.
-func (n *tenant) ingest(t testing.TB, alerts ...security.Alert) []xdr.Outcome {
+func person(o security.Owner) security.Actor {
+	return security.Actor{Kind: security.Person, ID: o.ObjectID, Name: o.UPN}
+}
+
+// tell passes what the feeds have on to open pages, as the server's wiring does.
+func (n *tenant) tell(t testing.TB) {
+	n.heard.Lock()
+	defer n.heard.Unlock()
+	ctx := context.Background()
+	ofXDR, err := n.xdr.Feed(ctx, n.seenXDR, 10_000)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, c := range ofXDR {
+		n.seenXDR = c.Seq
+		n.Notify(portal.Hint{Side: schema.XDR, Kind: c.Record.Kind, ID: c.Record.Incident, Version: c.Record.Version})
+	}
+	ofWorkspaces, err := n.workspaces.Feed(ctx, n.seenWorkspaces, 10_000)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, c := range ofWorkspaces {
+		n.seenWorkspaces = c.Seq
+		n.Notify(portal.Hint{Side: schema.Workspace, Workspace: c.Record.Workspace, Kind: c.Record.Kind, ID: c.Record.ID, Version: c.Record.Version})
+	}
+}
+
+// ingest takes alerts in and lets the connector carry them across.
+func (n *tenant) ingest(t testing.TB, alerts ...security.Alert) {
 	t.Helper()
 	for i := range alerts {
 		alerts[i].Complete()
@@ -262,30 +288,15 @@ func (n *tenant) ingest(t testing.TB, alerts ...security.Alert) []xdr.Outcome {
 			t.Fatalf("alert %s: %s", o.AlertID, o.Reason)
 		}
 	}
-	n.mirror(t)
-	return out
+	n.settle(t)
 }
 
-// mirror stands in for the connector: it copies content and resolution to the workspace.
-func (n *tenant) mirror(t testing.TB) {
+// settle lets the connector do all that is due.
+func (n *tenant) settle(t testing.TB) {
 	t.Helper()
-	ctx := context.Background()
-	from, to := n.xdr.End(), n.workspaces.End(n.soc.ID)
-	ids, err := from.IDs(ctx, "", 10_000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, id := range ids {
-		i, err := from.Incident(ctx, id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w := port.Write{ID: fmt.Sprintf("%s/%d", id, i.Version), Incident: security.DerivedID("story", id), Create: true, Partner: id,
-			Actor: i.Content.LastModifier, At: n.clock.Now(), Owner: &i.Owner, Content: &i.Content}
-		if i.Content.Redirect != "" {
-			w.Resolution = &port.Resolution{Status: "Closed", Classification: "Undetermined"}
-		}
-		if _, err := to.Apply(ctx, w); err != nil {
+	for did := true; did; {
+		var err error
+		if did, _, err = n.connector.Next(context.Background(), n.clock.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -312,5 +323,10 @@ func TestStory(t *testing.T) {
 	n := newTenant(t, func(o *portal.Options) { o.Dist = web.Dist() })
 	n.sample(t)
 	t.Logf("http://%s: sign in as %s with %q", *story, ada.UPN, password)
+	go func() {
+		for range time.Tick(100 * time.Millisecond) {
+			n.settle(t)
+		}
+	}()
 	t.Fatal(http.ListenAndServe(*story, n))
 }
