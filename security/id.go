@@ -63,15 +63,9 @@ func (p Product) carried(id string) (Prefix, bool) {
 // from any of them, ids from each other, the detection source, the words that
 // stand for an unset value, tactics from the category.
 func (a *Alert) Complete() {
-	p, known := ProductOf(a.ServiceSource)
-	for _, name := range []string{a.ProductName, a.ProviderName} {
-		if !known {
-			p, known = ProductNamed(name)
-		}
-	}
+	p, known := a.product()
 	if known {
-		a.ServiceSource = p.ServiceSource
-		a.ProductName = p.LegacyName
+		a.ServiceSource, a.ProductName = p.ServiceSource, p.LegacyName
 		setEmpty(&a.ProviderName, p.ProviderName)
 		if a.DetectionSource == "" || a.DetectionSource == "unknown" {
 			a.DetectionSource = p.Detection
@@ -108,6 +102,30 @@ func (a *Alert) Complete() {
 	if a.Updated == 0 {
 		a.Updated = a.Created
 	}
+}
+
+// product finds the alert's product by service and detection source, and by
+// its names as far as these don't say it.
+func (a *Alert) product() (Product, bool) {
+	if a.DetectionSource != "" && a.DetectionSource != "unknown" {
+		if p, ok := ProductFor(a.ServiceSource, a.DetectionSource); ok {
+			return p, true
+		}
+	}
+	for _, name := range []string{a.ProductName, a.ProviderName} {
+		named, ok := ProductNamed(name)
+		if !ok || a.ServiceSource != "" && a.ServiceSource != "unknown" && a.ServiceSource != named.ServiceSource {
+			continue
+		}
+		if p, ok := ProductFor(named.ServiceSource, a.DetectionSource); ok && p.Detection == a.DetectionSource {
+			return p, true
+		}
+		if by, ok := ProductNamed(a.ProviderName); ok && by.ServiceSource == named.ServiceSource {
+			return by, true // the provider's name says more: ASI NRT Alerts
+		}
+		return named, true
+	}
+	return ProductOf(a.ServiceSource)
 }
 
 func setEmpty(s *string, value string) {

@@ -87,13 +87,13 @@ var products = []Product{
 	{
 		ServiceSource: "microsoftDefenderForCloud", Name: "Microsoft Defender for Cloud",
 		LegacyName: "Azure Security Center", ProviderName: "Azure Security Center", Hunting: "Microsoft Defender for Cloud",
-		Others:    []string{"MDC", "ASC", "Azure Defender", "Azure Security Center for IoT", "IoTSecurity", "Microsoft Defender for IoT"},
+		Others:    []string{"MDC", "ASC", "Azure Defender"},
 		Detection: "microsoftDefenderForCloud", Prefix: "dc", Integrated: true, Late: true,
 	},
 	{
 		ServiceSource: "microsoftSentinel", Name: "Microsoft Sentinel",
 		LegacyName: "Azure Sentinel", ProviderName: "ASI Scheduled Alerts", Hunting: "Microsoft Sentinel",
-		Others:    []string{"ASI NRT Alerts", "ASI Fusion", "ASI ML Behavior Analytics", "ASI"},
+		Others:    []string{"ASI"},
 		Detection: "scheduledAlerts", Prefix: "sn", Integrated: true, Late: true,
 	},
 	{
@@ -110,7 +110,30 @@ var products = []Product{
 	},
 }
 
-// Products lists the products in the order of the Graph enumeration.
+// variants are products that have names of their own for one detection source
+// of a service source.
+var variants = []Product{
+	{
+		ServiceSource: "microsoftDefenderForCloud", Name: "Microsoft Defender for IoT",
+		LegacyName: "Azure Security Center for IoT", ProviderName: "IoTSecurity", Hunting: "Microsoft Defender for Cloud",
+		Others:    []string{"Defender for IoT", "Azure Defender for IoT"},
+		Detection: "microsoftDefenderForIoT", Prefix: "dc", Integrated: true, Late: true,
+	},
+	{
+		ServiceSource: "microsoftSentinel", Name: "Microsoft Sentinel",
+		LegacyName: "Azure Sentinel", ProviderName: "ASI NRT Alerts", Hunting: "Microsoft Sentinel",
+		Detection: "nrtAlerts", Prefix: "sn", Integrated: true, Late: true,
+	},
+	{
+		ServiceSource: "microsoftSentinel", Name: "Microsoft Sentinel",
+		LegacyName: "Azure Sentinel", ProviderName: "ASI Fusion", Hunting: "Microsoft Sentinel",
+		Others:    []string{"ASI ML Behavior Analytics"},
+		Detection: "builtInMl", Prefix: "sn", Integrated: true, Late: true,
+	},
+}
+
+// Products lists the products in the order of the Graph enumeration, one for
+// each service source.
 func Products() []Product { return append([]Product(nil), products...) }
 
 // ProductOf finds a product by its Graph service source.
@@ -123,24 +146,38 @@ func ProductOf(serviceSource string) (Product, bool) {
 	return Product{}, false
 }
 
+// ProductFor finds a product by service source and detection source, which
+// some products share a service source by.
+func ProductFor(serviceSource, detection string) (Product, bool) {
+	for _, p := range variants {
+		if equalFold(p.ServiceSource, serviceSource) && equalFold(p.Detection, detection) {
+			return p, true
+		}
+	}
+	return ProductOf(serviceSource)
+}
+
 // ProductNamed finds a product by any of its names, old or new, ignoring case
-// and spaces. Where two products share a name, the one whose own name it is wins.
+// and spaces. Where two products share a name, the one whose own name it is
+// wins, then the one that stands first.
 func ProductNamed(name string) (Product, bool) {
 	f := fold(name)
 	if f == "" {
 		return Product{}, false
 	}
-	for _, p := range products {
-		for _, n := range []string{p.ServiceSource, p.LegacyName, p.ProviderName, p.Hunting, p.Name} {
-			if fold(n) == f {
-				return p, true
-			}
-		}
-	}
-	for _, p := range products {
-		for _, n := range p.Others {
-			if fold(n) == f {
-				return p, true
+	for _, names := range []func(Product) []string{
+		func(p Product) []string {
+			return []string{p.ServiceSource, p.LegacyName, p.ProviderName, p.Hunting, p.Name}
+		},
+		func(p Product) []string { return p.Others },
+	} {
+		for _, list := range [][]Product{products, variants} {
+			for _, p := range list {
+				for _, n := range names(p) {
+					if fold(n) == f {
+						return p, true
+					}
+				}
 			}
 		}
 	}

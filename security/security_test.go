@@ -37,6 +37,27 @@ func TestProductNamesLeadToOneProduct(t *testing.T) {
 	}
 }
 
+// A product that shares a service source has names of its own.
+func TestProductsThatShareAServiceSource(t *testing.T) {
+	for _, c := range []struct{ service, detection, product, provider, wantProduct, wantProvider, wantDetection string }{
+		{"microsoftDefenderForCloud", "microsoftDefenderForIoT", "", "", "Azure Security Center for IoT", "IoTSecurity", "microsoftDefenderForIoT"},
+		{"", "", "Azure Security Center for IoT", "", "Azure Security Center for IoT", "IoTSecurity", "microsoftDefenderForIoT"},
+		{"", "", "Azure Security Center", "Azure Security Center", "Azure Security Center", "Azure Security Center", "microsoftDefenderForCloud"},
+		{"", "microsoftDefenderForStorage", "Azure Security Center", "Azure Security Center", "Azure Security Center", "Azure Security Center", "microsoftDefenderForStorage"},
+		{"", "", "Azure Sentinel", "ASI NRT Alerts", "Azure Sentinel", "ASI NRT Alerts", "nrtAlerts"},
+		{"microsoftSentinel", "nrtAlerts", "", "", "Azure Sentinel", "ASI NRT Alerts", "nrtAlerts"},
+		{"", "", "Azure Sentinel", "ASI Scheduled Alerts", "Azure Sentinel", "ASI Scheduled Alerts", "scheduledAlerts"},
+		{"", "", "A product nobody knows", "P", "A product nobody knows", "P", "unknown"},
+	} {
+		a := security.Alert{ServiceSource: c.service, DetectionSource: c.detection, ProductName: c.product, ProviderName: c.provider}
+		a.Complete()
+		got := []string{a.ProductName, a.ProviderName, a.DetectionSource}
+		if diff := cmp.Diff([]string{c.wantProduct, c.wantProvider, c.wantDetection}, got); diff != "" {
+			t.Errorf("%+v (-want +got):\n%s", c, diff)
+		}
+	}
+}
+
 func TestDetectionSourceNames(t *testing.T) {
 	for _, d := range security.Detections() {
 		for _, name := range append([]string{d.Source, d.Hunting}, d.Others...) {

@@ -74,7 +74,7 @@ func EncodeAlert(a security.Alert, v View) Alert {
 		Comments:           EncodeComments(a.Comments), Evidence: []map[string]any{},
 		AdditionalData: rawMap(a.Extended), CustomDetails: rawMap(a.CustomDetails),
 	}
-	if p, ok := security.ProductOf(a.ServiceSource); ok {
+	if p, ok := security.ProductFor(a.ServiceSource, a.DetectionSource); ok {
 		out.ProductName = nullable(p.Name)
 	} else {
 		out.ProductName = nullable(a.ProductName)

@@ -196,11 +196,20 @@ func AlertRow(a security.Alert, o Origin) (map[string]any, error) {
 		"StartTime": a.FirstActivity.String(), "EndTime": a.LastActivity.String(), "ProcessingEndTime": a.Created.String(),
 		"RemediationSteps": jsonList(a.RecommendedActions), "ExtendedProperties": extended, "Entities": entities,
 		"SourceSystem": "Detection", "WorkspaceSubscriptionId": o.SubscriptionID, "WorkspaceResourceGroup": o.ResourceGroup,
-		"ProductName": a.ProductName, "ProductComponentName": a.Component, "AlertLink": either(a.AlertLink, o.AlertLink),
+		"ProductName": a.ProductName, "ProductComponentName": component(a), "AlertLink": either(a.AlertLink, o.AlertLink),
 		"Status": upper(string(a.Status)), "CompromisedEntity": a.Compromised(), "Tactics": tactics,
 		"Techniques": jsonTexts(techniques), "SubTechniques": jsonTexts(subs), "Type": "SecurityAlert",
 	}
 	return row, nil
+}
+
+// component is the part of the product that made the alert; for the
+// workspace's own alerts, the kind of rule, as recorded rows have it.
+func component(a security.Alert) string {
+	if d, ok := security.DetectionNamed(a.DetectionSource); ok && a.Component == "" && a.ServiceSource == "microsoftSentinel" {
+		return d.Hunting
+	}
+	return a.Component
 }
 
 // WriteProperties gives the members of ExtendedProperties: what the alert has
