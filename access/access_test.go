@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,8 +38,20 @@ const tenant = "11111111-2222-3333-4444-555555555555"
 // cheap makes hashing fast; its strength is not what these tests are about.
 var cheap = access.Effort{Passes: 1, KiB: 8, PerSecret: 1}
 
+// makeKeys makes keys for tokens, which takes long enough to do it but once.
+func makeKeys() (*access.Keys, error) {
+	dir, err := os.MkdirTemp("", "keys")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	return access.OpenKeys(filepath.Join(dir, "tokens.pem"))
+}
+
+var oneKey = sync.OnceValues(makeKeys)
+
 func newWorld(t *testing.T) *world {
-	keys, err := access.OpenKeys(filepath.Join(t.TempDir(), "tokens.pem"))
+	keys, err := oneKey()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,6 +282,11 @@ func TestTokens(t *testing.T) {
 	good := token("https://graph.microsoft.com")
 	valid := func() error { _, err := w.Validate(good, access.ForGraph); return err }
 	other := newWorld(t)
+	var err error
+	if other.keys, err = makeKeys(); err != nil {
+		t.Fatal(err)
+	}
+	other.reopen()
 	otherApp, otherSecret := other.application("robot")
 	foreign, err := other.Exchange(ctx, access.Attempt{Name: otherApp.ClientID, Secret: otherSecret}, "https://graph.microsoft.com")
 	if err != nil {
@@ -428,11 +446,53 @@ func TestWhoMayChange(t *testing.T) {
 		t.Errorf("a short password gave %v", err)
 	}
 	people := access.People{Service: w.Service}
+	if !people.Allowed(admin.Owner(), access.ConnectorWrite, "ws") || people.Allowed(admin.Owner(), access.AccessWrite, "") || people.Allowed(security.Owner{}, access.IncidentsRead, "") {
+		t.Error("a page is told wrongly what to offer")
+	}
 	if err := people.Authorize(ctx, admin.Owner(), access.ConnectorWrite, "ws"); err != nil {
 		t.Error(err)
 	}
 	if err := people.Authorize(ctx, security.Owner{ObjectID: "gone"}, access.IncidentsRead, ""); !fault.Is(err, fault.Denied) {
 		t.Errorf("somebody unknown: %v", err)
+	}
+}
+
+// The same refusal is recorded once in a while, another one at once.
+func TestRefusals(t *testing.T) {
+	w := newWorld(t)
+	ana := w.person("ana@lab.example")
+	refused := func() (n int) {
+		for _, d := range w.deeds() {
+			if strings.HasPrefix(d, "refused ") {
+				n++
+			}
+		}
+		return n
+	}
+	ask := func(action access.Action, scope string) {
+		t.Helper()
+		if err := w.Authorize(t.Context(), ana, action, scope); !fault.Is(err, fault.Denied) || !strings.Contains(err.Error(), "ana@lab.example") {
+			t.Errorf("%s: %v", action, err)
+		}
+	}
+	for range 50 {
+		ask(access.IncidentsRead, "")
+	}
+	if refused() != 1 {
+		t.Errorf("recorded %d times", refused())
+	}
+	ask(access.IncidentsRead, "ws")
+	ask(access.IncidentsWrite, "")
+	w.now += 10 * schema.Minute
+	ask(access.IncidentsRead, "")
+	if refused() != 4 {
+		t.Errorf("recorded %d times, want 4", refused())
+	}
+	if err := w.AuthorizeRequest(t.Context(), access.IncidentsRead, ""); !errors.Is(err, access.ErrUnauthenticated) {
+		t.Errorf("nobody: %v", err)
+	}
+	if err := w.AuthorizeRequest(access.With(t.Context(), w.root), access.IncidentsRead, ""); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"lockstep/schema"
 	"lockstep/state"
@@ -42,6 +43,33 @@ const (
 )
 
 var audit = state.Log[Record]{Name: "access/audit"}
+
+// again is how long the same refusal isn't recorded anew: a page that asks
+// every second must not drown the log.
+const again = 10 * schema.Minute
+
+// recent remembers what was recorded lately.
+type recent struct {
+	now  func() schema.Ticks
+	mu   sync.Mutex
+	seen map[string]schema.Ticks
+}
+
+// first reports whether something wasn't recorded lately, and takes it as
+// recorded now.
+func (r *recent) first(what string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.now()
+	if at, ok := r.seen[what]; ok && now-at < again {
+		return false
+	}
+	if len(r.seen) >= mostCounts {
+		clear(r.seen)
+	}
+	r.seen[what] = now
+	return true
+}
 
 // append writes a record in the transaction of what it tells of.
 func (s *Service) append(tx state.Tx, r Record) {

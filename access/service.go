@@ -36,6 +36,7 @@ type Service struct {
 	known    atomic.Pointer[index]
 	changing sync.Mutex // one change of principals at a time, so that known follows in order
 	throttle throttle
+	refusals recent
 	hashing  chan struct{} // bounds how much memory guesses at passwords take at once
 	decoy    string        // a hash that is compared when there is no principal, so that both take as long
 }
@@ -55,7 +56,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Effort == (Effort{}) {
 		o.Effort = DefaultEffort
 	}
-	s := &Service{o: o, throttle: throttle{now: o.Now, tries: map[string]*tries{}}, hashing: make(chan struct{}, 2)}
+	s := &Service{o: o, throttle: throttle{now: o.Now, tries: map[string]*tries{}}, refusals: recent{now: o.Now, seen: map[string]schema.Ticks{}}, hashing: make(chan struct{}, 2)}
 	s.decoy = s.hash("no password")
 	if err := s.load(ctx); err != nil {
 		return nil, err
@@ -80,7 +81,8 @@ func (s *Service) load(ctx context.Context) error {
 }
 
 // Authorize allows an action within a scope by returning nil; see Allowed. A
-// refusal is written to the audit log and is fault.Denied.
+// refusal is fault.Denied and is written to the audit log, the same one once in
+// a while. To learn what to offer, without a trace, ask Allowed.
 func (s *Service) Authorize(ctx context.Context, p Principal, action Action, scope string) error {
 	if Allowed(p, action, scope) {
 		return nil
@@ -89,6 +91,9 @@ func (s *Service) Authorize(ctx context.Context, p Principal, action Action, sco
 		scope = XDR
 	}
 	denied := fault.New(fault.Denied, "%s may not do %s in %s", p.label(), action, scope)
+	if !s.refusals.first(p.ID + "\x00" + action + "\x00" + scope) {
+		return denied
+	}
 	if err := s.record(ctx, Record{Deed: Refused, ID: p.ID, Name: p.label(), Action: action, Scope: scope}); err != nil {
 		return fmt.Errorf("%w (and the audit log couldn't be written: %w)", denied, err)
 	}

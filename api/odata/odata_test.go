@@ -246,6 +246,26 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+func TestPaths(t *testing.T) {
+	f, err := odata.ParseFilter("a/b eq tolower(c) and not (d/any(t: t/x eq e and t eq 'y') or contains(f,'g') or h in (1))")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"a/b", "c", "d", "e", "f", "h"}, odata.Paths(f)); d != "" {
+		t.Error(d)
+	}
+}
+
+func BenchmarkMatch(b *testing.B) {
+	f, err := odata.ParseFilter("severity eq 'high' and createdDateTime ge 2026-01-01T00:00:00Z and customTags/any(t: t eq 'vip')")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		f.Match(incident)
+	}
+}
+
 // filters draws conditions of all kinds.
 func filters() *rapid.Generator[odata.Filter] {
 	path := rapid.StringMatching(`[a-zA-Z_][a-z0-9]{0,2}x(/[a-z]x)?`)
