@@ -1,6 +1,7 @@
 package connector_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"lockstep/fault"
 	"lockstep/schema"
 	"lockstep/security"
+	"lockstep/tables"
 	"lockstep/workspace"
 	"lockstep/xdr"
 )
@@ -210,6 +212,35 @@ func TestARevertAfterALostAnswerIsAnEdit(t *testing.T) {
 	}
 }
 
+// TestAnEditFasterThanAWriteIsSeen has a person edit the field that a write of
+// automation's is about to set: the write must not be made over it.
+func TestAnEditFasterThanAWriteIsSeen(t *testing.T) {
+	w := newWorld(t)
+	w.connect()
+	id := w.ingest(security.Medium, "h1")
+	w.settle()
+	w.w.before = func(port.Write) {
+		w.w.before = nil
+		if err := w.put(id, ann, func(p *workspace.Put) { p.Owner = &security.Owner{UPN: "ann@lab.example"} }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.patch(id, xdr.Patch{AssignedTo: ptr("robot@lab.example")}, bot); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	if got := must(w.xdr.Incident(ctx, id)).Owner.Text(); got != "ann@lab.example" {
+		t.Errorf("owner %q", got)
+	}
+	if d := w.differences(id); d != "" {
+		t.Error(d)
+	}
+	story := strings.Join(must(w.sync.Explain(ctx, w.ws, id)).Sentences, "\n")
+	if !strings.Contains(story, "refused: ") || !strings.Contains(story, "a person's edit beats automation's") {
+		t.Error(story)
+	}
+}
+
 func TestALoserIsShownInTheActivityLogAndKeptInTheJournal(t *testing.T) {
 	w := newWorld(t)
 	w.connect()
@@ -258,6 +289,63 @@ func TestLatencyIsMeasuredFromTheChangeToItsVisibility(t *testing.T) {
 	}
 	if st.Types[0].LastReceived != w.now || st.Waiting != 0 || st.Behind != 0 {
 		t.Errorf("%+v", st)
+	}
+}
+
+// streams remembers what is granted.
+type streams map[string]bool
+
+func (s streams) SetGrant(_ context.Context, ws, table string, on bool, _ schema.Ticks) error {
+	s[ws+" "+table] = on
+	return nil
+}
+
+func (s streams) Grants(context.Context, string) ([]tables.Grant, error) { return nil, nil }
+
+func (s streams) Stats(_ context.Context, v tables.View) ([]tables.Stat, error) {
+	return []tables.Stat{{Table: "DeviceEvents", Rows: 3, Newest: 5, Received: 6}, {Table: "SecurityIncident", Rows: 2, Received: 7}}, nil
+}
+
+func (s streams) granted() (on []string) {
+	for key, is := range s {
+		if is {
+			on = append(on, key[37:])
+		}
+	}
+	slices.Sort(on)
+	return on
+}
+
+func TestEventTablesAreGrantedAsTheSwitchesSay(t *testing.T) {
+	w := newWorld(t)
+	w.streams = streams{}
+	w.boot()
+	if _, err := w.sync.Connect(ctx, w.ws, connector.Settings{Tables: []string{"DeviceEvents", "UrlClickEvents"}}, ann); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(w.streams.granted()); got != "[DeviceEvents UrlClickEvents]" {
+		t.Error(got)
+	}
+	if _, err := w.sync.SetStream(ctx, w.ws, "UrlClickEvents", false, ann); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(w.streams.granted()); got != "[DeviceEvents]" {
+		t.Error(got)
+	}
+	st := must(w.sync.Status(ctx, w.ws))
+	if n := slices.IndexFunc(st.Types, func(d connector.DataType) bool { return d.Name == "DeviceEvents" }); !st.Types[n].On || st.Types[n].Rows != 3 || st.Types[n].LastReceived != 6 || st.Types[n].Component == "" {
+		t.Errorf("%+v", st.Types[n])
+	}
+	if st.Types[0].On || st.Types[0].LastReceived != 7 {
+		t.Errorf("%+v", st.Types[0])
+	}
+	if _, err := w.sync.Disconnect(ctx, w.ws, ann); err != nil || len(w.streams.granted()) != 0 {
+		t.Errorf("%v %v", err, w.streams.granted())
+	}
+	w.ingest(security.Low, "h1")
+	w.settle()
+	if page := must(w.work.Incidents(ctx, w.ws, workspace.Selection{})); len(page.Items) != 0 {
+		t.Error("incidents cross though their switch is off")
 	}
 }
 

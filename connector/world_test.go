@@ -50,6 +50,8 @@ type world struct {
 	x, w   *flaky
 	rules  *rules
 	alerts int
+
+	streams streams // nil: none
 }
 
 func newWorld(t testing.TB) *world {
@@ -77,20 +79,20 @@ func newWorld(t testing.TB) *world {
 // boot starts the connector over its store, as a restart does.
 func (w *world) boot() {
 	w.own.dead = false
-	var err error
-	w.sync, err = connector.New(connector.Options{
+	o := connector.Options{
 		Store: w.own, Now: func() schema.Ticks { return w.now },
 		NewID: func() string { w.ids++; return fmt.Sprintf("write-%d", w.ids) },
 		XDR:   w.x, Workspace: func(string) port.End { return w.w }, Rules: w.rules, TenantID: "t1", Seed: 1, ResyncEvery: schema.Hour,
-	})
-	if err != nil {
-		w.t.Fatal(err)
 	}
+	if w.streams != nil {
+		o.Streams = w.streams
+	}
+	w.sync = must(connector.New(o))
 }
 
 func (w *world) connect() {
 	w.t.Helper()
-	if _, err := w.sync.Connect(ctx, w.ws, connector.Settings{Incidents: true, Alerts: true}, ann); err != nil {
+	if _, err := w.sync.Connect(ctx, w.ws, settings, ann); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -216,6 +218,10 @@ type flaky struct {
 	made   map[string]int64 // versions made, by write
 	stats  map[string]int
 	before func(port.Write) // runs before each Apply
+	after  func(port.Write) // runs after each write whose answer is lost
+	// Faults that the protocol doesn't stand.
+	forgets bool // which writes it made
+	deaf    bool // gives neither the first hints of its feed nor a list
 }
 
 func (f *flaky) goes(wrong string, one int) bool {
@@ -228,10 +234,10 @@ func (f *flaky) goes(wrong string, one int) bool {
 
 func (f *flaky) Changes(ctx context.Context, after int64, limit int) ([]port.Hint, error) {
 	if f.goes("feed down", 40) {
-		return nil, fault.New(fault.Unavailable, "no answer")
+		return nil, errLine
 	}
 	hints, err := f.End.Changes(ctx, after, limit)
-	if f.goes("hints lost", 15) {
+	if f.goes("hints lost", 15) || f.deaf && after < 20 {
 		for i := range hints {
 			hints[i].Incident = ""
 		}
@@ -244,7 +250,7 @@ func (f *flaky) Incident(ctx context.Context, id string) (port.Incident, error) 
 		return port.Incident{}, fault.New(fault.Internal, "can't be read")
 	}
 	if f.goes("read failed", 40) {
-		return port.Incident{}, fault.New(fault.Unavailable, "no answer")
+		return port.Incident{}, errLine
 	}
 	return f.End.Incident(ctx, id)
 }
@@ -253,14 +259,14 @@ func (f *flaky) Apply(ctx context.Context, w port.Write) (port.Applied, error) {
 	if f.before != nil {
 		f.before(w)
 	}
-	if f.own != nil && f.goes("crash before write", 40) {
+	if f.own != nil && f.goes("crash before write", 16) {
 		f.own.dead = true
 		return port.Applied{}, errCrash
 	}
-	if f.goes("write lost", 30) {
-		return port.Applied{}, fault.New(fault.Unavailable, "no answer")
+	if f.goes("write lost", 16) {
+		return port.Applied{}, errLine
 	}
-	if f.goes("throttled", 30) {
+	if f.goes("throttled", 25) {
 		return port.Applied{}, fault.Later(1e9, "too many")
 	}
 	a, err := f.End.Apply(ctx, w)
@@ -270,15 +276,34 @@ func (f *flaky) Apply(ctx context.Context, w port.Write) (port.Applied, error) {
 		}
 		f.made[w.ID] = a.Version
 	}
-	if f.own != nil && f.goes("crash after write", 40) {
+	if f.own != nil && f.goes("crash after write", 16) {
+		f.lost(w)
 		f.own.dead = true
 		return port.Applied{}, errCrash
 	}
-	if err == nil && f.goes("answer lost", 30) {
-		return port.Applied{}, fault.New(fault.Unavailable, "no answer")
+	if err == nil && f.goes("answer lost", 14) {
+		f.lost(w)
+		return port.Applied{}, errLine
 	}
 	return a, err
 }
+
+func (f *flaky) lost(w port.Write) {
+	if f.after != nil {
+		f.after(w)
+	}
+}
+
+func (f *flaky) IDs(ctx context.Context, after string, limit int) ([]string, error) {
+	if f.deaf {
+		return nil, nil
+	}
+	return f.End.IDs(ctx, after, limit)
+}
+
+var errLine = fault.New(fault.Unavailable, "no answer")
+
+var settings = connector.Settings{Incidents: true, Alerts: true}
 
 // differences compares both sides of one pair; empty if they agree.
 func (w *world) differences(id string) string {
