@@ -1,7 +1,7 @@
 package xdr
 
 import (
-	"reflect"
+	"encoding/json"
 	"slices"
 
 	"lockstep/security"
@@ -12,7 +12,8 @@ import (
 // nothing stays as it is said, once.
 func joinEvidence(older, newer []security.Evidence) []security.Evidence {
 	out := make([]security.Evidence, 0, len(older)+len(newer))
-	at := map[string]int{} // where the thing with a key stands in out
+	at := map[string]int{}    // where the thing with a key stands in out
+	said := map[string]bool{} // what names nothing
 	for _, e := range slices.Concat(older, newer) {
 		keys := e.Entity.Keys()
 		i := len(out)
@@ -24,14 +25,26 @@ func joinEvidence(older, newer []security.Evidence) []security.Evidence {
 		switch {
 		case i < len(out):
 			out[i] = joinedEvidence(out[i], e)
-		case len(keys) > 0 || !slices.ContainsFunc(out, func(o security.Evidence) bool { return reflect.DeepEqual(o, e) }):
+		case len(keys) > 0 || !said[text(e)]:
 			out = append(out, e)
+			if len(keys) == 0 {
+				said[text(e)] = true
+			}
 		}
 		for _, k := range keys {
 			at[k] = i
 		}
 	}
 	return out
+}
+
+// text is everything that a mention says.
+func text(e security.Evidence) string {
+	out, err := json.Marshal(e)
+	if err != nil {
+		return "" // intake refuses what can't be written
+	}
+	return string(out)
 }
 
 func joinedEvidence(old, e security.Evidence) security.Evidence {

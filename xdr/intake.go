@@ -49,6 +49,7 @@ const (
 type prepared struct {
 	alert       security.Alert
 	fingerprint string
+	sight       correlation.Sight
 	refused     string
 }
 
@@ -58,7 +59,9 @@ type prepared struct {
 func (s *Service) Ingest(ctx context.Context, list []security.Alert) ([]Outcome, error) {
 	batch := make([]prepared, len(list))
 	for i, a := range list {
-		batch[i] = prepare(a)
+		if batch[i] = prepare(a); batch[i].refused == "" {
+			batch[i].sight = s.correlator.Look(batch[i].alert)
+		}
 	}
 	outcomes := make([]Outcome, len(list))
 	err := s.change(ctx, func(u *work) error {
@@ -170,7 +173,7 @@ func (u *work) take(p prepared) *heldAlert {
 	r := &heldAlert{alertRecord: alertRecord{Alert: p.alert, Seen: []string{p.fingerprint}, Source: p.alert.Updated}}
 	u.alerts[r.Alert.ID] = r
 	u.touchAlert(r)
-	u.place(r)
+	u.place(r, p.sight)
 	return r
 }
 
@@ -214,7 +217,7 @@ func (u *work) renew(r *heldAlert, p prepared) {
 	u.touchAlert(r)
 	h := u.incident(in.IncidentID)
 	if h == nil {
-		u.place(r)
+		u.place(r, u.s.correlator.Look(in))
 		return
 	}
 	u.touch(h, intakeActor)

@@ -225,6 +225,23 @@ func TestAnEntityUnderSeveralNamesCountsOnce(t *testing.T) {
 	}
 }
 
+func TestAHostileAlertCostsNoMoreThanItsSize(t *testing.T) {
+	s := newSide(t)
+	a := alert("da1", 0)
+	for i := range 4000 {
+		a.Evidence = append(a.Evidence, security.Evidence{Entity: entity(numbered("hash/", i))}, security.Evidence{Entity: security.Entity{Kind: "Odd"}})
+	}
+	deep := entity("host/deep")
+	for range 1000 {
+		deep = security.Entity{Kind: security.Process, Parts: map[string][]security.Entity{"host": {deep}}}
+	}
+	a.Evidence = append(a.Evidence, security.Evidence{Entity: deep})
+	out := must(s.Ingest(ctx, []security.Alert{a}))[0]
+	if inc := s.incident("1"); out.Result != xdr.Created || inc.EntityCount < 4000 {
+		t.Errorf("%+v, %d entities", out, inc.EntityCount)
+	}
+}
+
 func TestALateAlertGoesWhereItsIncidentWasMerged(t *testing.T) {
 	s := newSide(t)
 	a := s.one(alert("da1", 0, "host/pc1"))

@@ -15,8 +15,7 @@ var (
 )
 
 // place puts a new alert into an incident: one that is there, or a new one.
-func (u *work) place(r *heldAlert) {
-	sight := u.s.correlator.Look(r.Alert)
+func (u *work) place(r *heldAlert, sight correlation.Sight) {
 	verdict := u.s.correlator.Judge(sight, u.around(sight, ""))
 	h := u.incident(verdict.Join)
 	if h == nil || !h.standing().Open {

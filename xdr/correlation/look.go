@@ -17,67 +17,96 @@ func (l Linking) Look(a security.Alert) Sight {
 		Alert: a.ID, Detector: Detector(a), Tactics: security.SortTactics(a.Tactics),
 		First: a.FirstActivity, Last: max(a.FirstActivity, a.LastActivity),
 	}
-	var c collector
+	c := collector{common: map[string]bool{}}
 	for _, e := range a.Evidence {
-		c.add(e.Entity)
+		c.add(e.Entity, 0)
 	}
-	for _, p := range c.pieces {
-		p.Keys = slices.DeleteFunc(p.Keys, func(k string) bool { return security.Weak(k) || slices.Contains(c.common, k) })
-		if len(p.Keys) > 0 && l.p.Base[p.Kind] > 0 {
-			s.Pieces = l.unite(s.Pieces, p)
-		}
+	for i, p := range c.pieces {
+		c.pieces[i].Keys = slices.DeleteFunc(p.Keys, func(k string) bool { return security.Weak(k) || c.common[k] })
 	}
+	s.Pieces = l.distinct(slices.DeleteFunc(c.pieces, func(p Piece) bool { return len(p.Keys) == 0 || l.p.Base[p.Kind] == 0 }))
 	if slices.ContainsFunc(s.Pieces, func(p Piece) bool { return p.Asset }) { // how rare a detection is shows by the assets it is about
 		s.Pieces = append(s.Pieces, Piece{Kind: Detection, Keys: []string{string(Detection) + ":" + s.Detector}})
 	}
 	slices.SortStableFunc(s.Pieces, func(p, q Piece) int { return cmp.Compare(l.p.Base[q.Kind], l.p.Base[p.Kind]) })
 	s.Pieces = s.Pieces[:min(len(s.Pieces), l.p.Pieces)]
+	for i, p := range s.Pieces {
+		s.Pieces[i].Keys = p.Keys[:min(len(p.Keys), maxKeys)]
+	}
 	return s
 }
+
+// maxKeys bounds the keys used of one thing: a hostile one may have thousands.
+const maxKeys = 16
 
 // Detector names the detection that raised an alert.
 func Detector(a security.Alert) string {
 	return a.ServiceSource + "/" + cmp.Or(a.DetectorID, a.AlertType, "") + "/" + a.Title
 }
 
-// unite adds a piece, made one with those that share a key: they are the same
-// thing, and must not count as two pieces of evidence.
-func (l Linking) unite(pieces []Piece, p Piece) []Piece {
-	out := pieces[:0]
-	for _, q := range pieces {
-		if !slices.ContainsFunc(q.Keys, func(k string) bool { return slices.Contains(p.Keys, k) }) {
-			out = append(out, q)
-			continue
+// distinct gives each thing once: pieces that share a key, directly or by way
+// of others, are the same thing and must not count as several pieces of evidence.
+func (l Linking) distinct(pieces []Piece) (out []Piece) {
+	parent := make([]int, len(pieces))
+	owner := map[string]int{} // which piece has a key first
+	root := func(i int) int {
+		for parent[i] != i {
+			parent[i] = parent[parent[i]]
+			i = parent[i]
 		}
-		if l.p.Base[q.Kind] >= l.p.Base[p.Kind] {
-			p.Kind = q.Kind
-		}
-		p.Asset = p.Asset || q.Asset
-		keys := slices.Clone(q.Keys)
+		return i
+	}
+	for i, p := range pieces {
+		parent[i] = i
 		for _, k := range p.Keys {
-			if !slices.Contains(keys, k) {
-				keys = append(keys, k)
+			if j, taken := owner[k]; taken {
+				x, y := root(i), root(j)
+				parent[max(x, y)] = min(x, y)
+			} else {
+				owner[k] = i
 			}
 		}
-		p.Keys = keys
 	}
-	return append(out, p)
+	at := map[int]int{} // where in out the piece of a root stands
+	for i, p := range pieces {
+		r := root(i)
+		if r == i {
+			at[r] = len(out)
+			out = append(out, Piece{Kind: p.Kind})
+		}
+		into := &out[at[r]]
+		if l.p.Base[p.Kind] > l.p.Base[into.Kind] {
+			into.Kind = p.Kind
+		}
+		into.Asset = into.Asset || p.Asset
+		for _, k := range p.Keys {
+			if owner[k] == i && !slices.Contains(into.Keys, k) {
+				into.Keys = append(into.Keys, k)
+			}
+		}
+	}
+	return out
 }
 
 // collector gathers the pieces of an alert's entities and of their parts.
 type collector struct {
 	pieces []Piece
-	common []string // keys of things that every machine has
+	common map[string]bool // keys of things that every machine has
 }
 
 // parts are the entities inside another that are evidence of their own.
 var parts = []string{"imageFile", "account", "host"}
 
-func (c *collector) add(e security.Entity) {
+// maxDepth bounds how deep inside others entities are looked for.
+const maxDepth = 3
+
+func (c *collector) add(e security.Entity, depth int) {
 	keys := e.Keys()
 	switch {
 	case e.Kind == security.File && systemFile(e):
-		c.common = append(append(c.common, keys...), keysOf(e.Parts["fileHashes"])...)
+		for _, k := range append(keys, keysOf(e.Parts["fileHashes"])...) {
+			c.common[k] = true
+		}
 		return
 	case e.Kind == security.File:
 		keys = append(keys, keysOf(e.Parts["fileHashes"])...)
@@ -93,9 +122,12 @@ func (c *collector) add(e security.Entity) {
 	if len(keys) > 0 {
 		c.pieces = append(c.pieces, Piece{Kind: e.Kind, Keys: keys, Asset: assets[e.Kind]})
 	}
+	if depth == maxDepth {
+		return
+	}
 	for _, name := range parts {
 		for _, part := range e.Parts[name] {
-			c.add(part)
+			c.add(part, depth+1)
 		}
 	}
 }
