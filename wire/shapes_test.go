@@ -141,6 +141,28 @@ func written(t *testing.T, s shapeOf, a security.Alert) []byte {
 	return out.Bytes()
 }
 
+// A device's addresses cross every shape, and the first is the row's LocalIP.
+func TestAddressesOfADevice(t *testing.T) {
+	a, err := graph.DecodeAlert([]byte(`{"id":"da1","serviceSource":"microsoftDefenderForEndpoint","evidence":[
+		{"@odata.type":"#microsoft.graph.security.deviceEvidence","mdeDeviceId":"d1","ipInterfaces":["10.0.0.9","fe80::1"]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range shapes {
+		back, err := s.read(written(t, s, a))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(a.Evidence[0].Entity.Parts, back.Evidence[0].Entity.Parts); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", s.name, diff)
+		}
+	}
+	rows, err := hunting.EvidenceRows(a)
+	if err != nil || rows[0].Text("LocalIP") != "10.0.0.9" {
+		t.Errorf("%v, %v", rows, err)
+	}
+}
+
 // sameAlert fails unless both are one alert as far as every shape can say.
 func sameAlert(t *testing.T, shape string, want, got security.Alert) {
 	t.Helper()

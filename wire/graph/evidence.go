@@ -54,7 +54,7 @@ var dialect = &shape.Dialect{
 			{Field: "firstSeen", Path: "firstSeenDateTime", As: shape.Time},
 			{Field: "lastIpAddress", Path: "lastIpAddress"},
 			{Field: "lastExternalIpAddress", Path: "lastExternalIpAddress"},
-			{Field: "ipInterfaces", Path: "ipInterfaces", As: shape.List},
+			{Field: "ipInterfaces", Path: "ipInterfaces", As: shape.Addresses},
 			{Field: "loggedOnUsers", Path: "loggedOnUsers", As: shape.List},
 			{Field: "vmId", Path: "vmMetadata.vmId"},
 			{Field: "cloudProvider", Path: "vmMetadata.cloudProvider", Values: []string{"unknown", "azure"}},

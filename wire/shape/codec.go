@@ -149,6 +149,13 @@ func (r *Reader) entity(object map[string]any, kind security.Kind, depth int) (e
 		if !found {
 			continue
 		}
+		if p.As == Addresses {
+			if list := addresses(value); len(list) > 0 {
+				claimed[p.Path] = true
+				e = WithPart(e, p.Field, list...)
+			}
+			continue
+		}
 		text, fits := textOf(value, p.As)
 		if !fits {
 			continue
@@ -176,6 +183,17 @@ func (r *Reader) entity(object map[string]any, kind security.Kind, depth int) (e
 	}
 	e.Extra = r.extra(object, claimed)
 	return e, true
+}
+
+// addresses reads an array of texts as IP entities.
+func addresses(value any) (out []security.Entity) {
+	list, _ := value.([]any)
+	for _, one := range list {
+		if text, ok := one.(string); ok && text != "" {
+			out = append(out, security.Entity{Kind: security.IP, Fields: map[string]string{"address": text}})
+		}
+	}
+	return out
 }
 
 // objects gives the objects of a value: those of an array, or the one.
@@ -335,6 +353,16 @@ func (d *Dialect) write(e security.Entity, depth int) map[string]any {
 	out[d.Discriminator] = layout.Type
 	for _, p := range layout.Props {
 		if p.Read {
+			continue
+		}
+		if p.As == Addresses {
+			var list []any
+			for _, ip := range e.Parts[p.Field] {
+				list = append(list, ip.Field("address"))
+			}
+			if len(list) > 0 {
+				put(out, p.Path, list)
+			}
 			continue
 		}
 		if text := p.Spelled(Get(e, p.Field)); text != "" {

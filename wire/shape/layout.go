@@ -22,6 +22,8 @@ const (
 	Real
 	Bool
 	List // an array of plain values; as a field, its JSON text
+	// Addresses is an array of texts that stand for a part: one IP entity each.
+	Addresses
 )
 
 // Prop says at which path of a shape a field stands.
