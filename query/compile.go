@@ -1,9 +1,12 @@
 package query
 
-import "lockstep/schema"
+import (
+	"lockstep/kql"
+	"lockstep/schema"
+)
 
 // Compile turns a text into a program, or says what is wrong with it: then a
-// diagnostic is no warning, and the program is nil. kql is what satisfies it.
+// diagnostic is no warning, and the program is nil. KQL is the usual one.
 type Compile func(text string, env Environment) (Program, []Diagnostic)
 
 // Environment is what names in a text can mean.
@@ -22,3 +25,27 @@ type Program interface {
 	// SQL gives the statement; relation says what stands for each table read.
 	SQL(relation func(scan int, table string, columns []string) (sql string, args []any)) (text string, args []any)
 }
+
+// KQL compiles by package kql.
+func KQL(text string, env Environment) (Program, []Diagnostic) {
+	functions := make(map[string]kql.Function, len(env.Functions))
+	for name, f := range env.Functions {
+		functions[name] = kql.Function(f)
+	}
+	p, found := kql.Compile(text, kql.Environment{Tables: env.Tables, TableNames: env.TableNames, Functions: functions, Now: env.Now, From: env.From, To: env.To})
+	diagnostics := make([]Diagnostic, len(found))
+	for i, d := range found {
+		diagnostics[i] = Diagnostic{Start: d.Start, End: d.End, Code: d.Code, Message: d.Message, Warning: d.Severity == kql.Warning}
+	}
+	if p == nil {
+		return nil, diagnostics
+	}
+	return compiled{p}, diagnostics
+}
+
+// compiled is a program of package kql.
+type compiled struct{ *kql.Program }
+
+func (c compiled) Columns() []schema.Column { return c.Program.Columns }
+
+func (c compiled) Render() *Render { return (*Render)(c.Program.Render) }

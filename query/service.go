@@ -35,7 +35,7 @@ type Allow func(ctx context.Context, principal string, side schema.Side, workspa
 // Options make a service. Zero limits take the defaults.
 type Options struct {
 	Tables  Tables
-	Compile Compile
+	Compile Compile // nil for KQL
 	Clock   func() schema.Ticks
 	Allow   Allow  // nil allows all: for tools that open a folder of their own
 	Custom  Custom // nil for none
@@ -70,6 +70,9 @@ func New(o Options) *Service {
 	defaults(&o.Timeout, defaultTimeout)
 	defaults(&o.Concurrent, defaultConcurrent)
 	defaults(&o.PerPrincipal, defaultPerPrincipal)
+	if o.Compile == nil {
+		o.Compile = KQL
+	}
 	if o.Allow == nil {
 		o.Allow = func(context.Context, string, schema.Side, string, string) error { return nil }
 	}

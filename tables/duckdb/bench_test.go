@@ -65,6 +65,9 @@ func open(tb testing.TB, dir string, o duckdb.Options) *duckdb.Store {
 	if o.Clock == nil {
 		o.Clock = func() schema.Ticks { return tablestest.Now }
 	}
+	if o.Functions == nil {
+		o.Functions = []duckdb.Function{} // those of KQL take longer than most tests
+	}
 	s, err := duckdb.Open(dir, o)
 	if err != nil {
 		tb.Fatal(err)
@@ -75,4 +78,18 @@ func open(tb testing.TB, dir string, o duckdb.Options) *duckdb.Store {
 		}
 	})
 	return s
+}
+
+// BenchmarkOpen measures how long a store with KQL's functions takes to open.
+func BenchmarkOpen(b *testing.B) {
+	dir := b.TempDir()
+	for b.Loop() {
+		s, err := duckdb.Open(dir, duckdb.Options{Clock: func() schema.Ticks { return tablestest.Now }})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -51,7 +51,7 @@ func writeUntilKilled(dir string) {
 			os.Exit(1)
 		}
 	}
-	s, err := duckdb.Open(dir, duckdb.Options{Clock: func() schema.Ticks { return tablestest.Now }, SealAfter: schema.Hour})
+	s, err := duckdb.Open(dir, duckdb.Options{Clock: func() schema.Ticks { return tablestest.Now }, SealAfter: schema.Hour, Functions: []duckdb.Function{}})
 	fail(err)
 	d := rows.NewDecoder(stored)
 	n, _ := s.Position("hub/0")
@@ -74,7 +74,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range rounds {
 		acknowledged := runAndKill(t, dir, 3+random.IntN(25), time.Duration(random.IntN(3000))*time.Microsecond)
-		s, err := duckdb.Open(dir, duckdb.Options{Clock: func() schema.Ticks { return tablestest.Now }})
+		s, err := duckdb.Open(dir, duckdb.Options{Clock: func() schema.Ticks { return tablestest.Now }, Functions: []duckdb.Function{}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	duck "github.com/duckdb/duckdb-go/v2"
 
+	"lockstep/kql/native"
 	"lockstep/schema"
 )
 
@@ -18,11 +19,26 @@ import (
 type Function struct {
 	Name       string
 	Parameters []schema.Type
+	Optional   int         // how many of the last parameters a call may leave out
+	Variadic   schema.Type // type of any further arguments; 0 for none
 	Result     schema.Type
 	Call       func(args []any) any
 	// Volatile functions are called for every row even when their arguments
 	// are constant.
 	Volatile bool
+}
+
+// KQL gives the functions that programs of package kql call.
+func KQL() []Function {
+	var out []Function
+	for _, f := range native.All() {
+		g := Function{Name: "kql_" + f.Name, Parameters: f.Params, Variadic: f.Variadic, Result: f.Result, Call: f.Call, Volatile: f.Volatile}
+		if f.Variadic == schema.Invalid {
+			g.Optional = len(f.Params) - f.Least
+		}
+		out = append(out, g)
+	}
+	return out
 }
 
 // functions keeps the driver's handle, to which functions belong, open.
@@ -43,9 +59,9 @@ func registerFunctions(path string, list []Function) (_ *functions, err error) {
 	}
 	defer c.Close()
 	for _, fn := range list {
-		s, err := newScalar(fn)
+		set, err := fn.set()
 		if err == nil {
-			err = duck.RegisterScalarUDF(c, fn.Name, s)
+			err = duck.RegisterScalarUDFSet(c, fn.Name, set...)
 		}
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("register function %s: %w", fn.Name, err), f.close())
@@ -61,42 +77,53 @@ func (f *functions) close() error {
 	return f.db.Close()
 }
 
-// scalar presents a Function as the driver wants it.
+// scalar presents a Function with one number of arguments as the driver wants it.
 type scalar struct {
-	Function
-	in  []duck.TypeInfo
-	out duck.TypeInfo
+	call   func([]any) any
+	config duck.ScalarFuncConfig
 }
 
-func newScalar(f Function) (*scalar, error) {
-	s := &scalar{Function: f}
-	for _, p := range f.Parameters {
-		t, err := duck.NewTypeInfo(driverTypes[physical(p)])
-		if err != nil {
+// set makes one scalar for each number of arguments.
+func (f Function) set() (set []duck.ScalarFunc, err error) {
+	for n := len(f.Parameters) - f.Optional; n <= len(f.Parameters); n++ {
+		s := &scalar{call: f.Call, config: duck.ScalarFuncConfig{Volatile: f.Volatile, SpecialNullHandling: true}}
+		for _, p := range f.Parameters[:n] {
+			t, err := driverType(p)
+			if err != nil {
+				return nil, err
+			}
+			s.config.InputTypeInfos = append(s.config.InputTypeInfos, t)
+		}
+		if f.Variadic != schema.Invalid {
+			if s.config.VariadicTypeInfo, err = driverType(f.Variadic); err != nil {
+				return nil, err
+			}
+		}
+		if s.config.ResultTypeInfo, err = driverType(f.Result); err != nil {
 			return nil, err
 		}
-		s.in = append(s.in, t)
+		set = append(set, s)
 	}
-	var err error
-	s.out, err = duck.NewTypeInfo(driverTypes[physical(f.Result)])
-	return s, err
+	return set, nil
+}
+
+func driverType(t schema.Type) (duck.TypeInfo, error) {
+	return duck.NewTypeInfo(driverTypes[physical(t)])
 }
 
 var driverTypes = map[string]duck.Type{"BOOLEAN": duck.TYPE_BOOLEAN, "INTEGER": duck.TYPE_INTEGER, "BIGINT": duck.TYPE_BIGINT,
 	"DOUBLE": duck.TYPE_DOUBLE, "VARCHAR": duck.TYPE_VARCHAR}
 
-// Config and Executor make scalar a duck.ScalarFunc.
-func (s *scalar) Config() duck.ScalarFuncConfig {
-	return duck.ScalarFuncConfig{InputTypeInfos: s.in, ResultTypeInfo: s.out, Volatile: s.Volatile, SpecialNullHandling: true}
-}
+// Config describes the function to the driver.
+func (s *scalar) Config() duck.ScalarFuncConfig { return s.config }
 
-// Executor gives the row function.
+// Executor gives the driver what it runs per row.
 func (s *scalar) Executor() duck.ScalarFuncExecutor {
 	return duck.ScalarFuncExecutor{RowExecutor: func(values []driver.Value) (any, error) {
 		args := make([]any, len(values))
 		for i, v := range values {
 			args[i] = v
 		}
-		return s.Call(args), nil
+		return s.call(args), nil
 	}}
 }

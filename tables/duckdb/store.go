@@ -32,7 +32,7 @@ type Options struct {
 	Spill     string              // most that queries may spill to disk, for example "10GB"; "" leaves the default
 	// SealAfter moves rows older than this into Parquet segments; 0 never does.
 	SealAfter schema.Ticks
-	// Functions are scalar functions that queries call by name.
+	// Functions are scalar functions that queries call by name; nil for those of KQL.
 	Functions []Function
 }
 
@@ -104,6 +104,9 @@ func Open(folder string, o Options) (_ *Store, err error) {
 		return nil, err
 	}
 	s.readers.open = s.db.connect
+	if o.Functions == nil {
+		o.Functions = KQL()
+	}
 	if s.functions, err = registerFunctions(path, o.Functions); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,63 @@
+package query_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"lockstep/query"
+	"lockstep/schema"
+)
+
+// The text goes all the way: compiled, bound to stored rows, run, printed.
+func TestKQL(t *testing.T) {
+	s, _ := serve(t, query.Options{Compile: query.KQL})
+	ws := query.Query{Side: schema.Workspace, Workspace: workspace}
+	xdr := query.Query{Side: schema.XDR}
+	for _, test := range []struct {
+		q          query.Query
+		text, want string
+	}{
+		{xdr, "DeviceEvents | count", "3"},
+		{xdr, "DeviceEvents | where DeviceName has 'pc1' | project DeviceName, Timestamp", "pc1|2026-01-05T02:00:00.0000000Z"},
+		{ws, "DeviceEvents | where TimeGenerated > datetime(2026-01-05 01:30) | summarize n = count(), last = max(Timestamp) by Type", "DeviceEvents|2|2026-01-05T03:00:00.0000000Z"},
+		{xdr, "DeviceEvents | where Timestamp > ago(7h + 30m) | summarize make_set(DeviceName)", `["pc2"]`},
+		{xdr, "union withsource=T Device* | summarize n = count() by T | sort by T asc", "DeviceEvents|3\nDeviceInfo|3"},
+		{xdr, "DeviceEvents | join kind=inner (DeviceInfo | project DeviceName, At = Timestamp) on DeviceName | where At == Timestamp | count", "3"},
+		{xdr, "print a = 1, b = 'x', c = dynamic({\"k\":[1]}), d = 1d, e = real(1.5)", "1|x|{\"k\":[1]}|1.00:00:00|1.5"},
+		{xdr, "DeviceEvents | extend x = parse_json('{\"a\":{\"b\":7}}') | project x.a.b | take 1", "7"},
+		{xdr, "DeviceEvents | project s = strcat_array(split(DeviceName, 'c'), '-') | sort by s asc | take 1", "p-0"},
+		{ws, "EmailEvents | join kind=leftouter DeviceEvents on $left.Subject == $right.DeviceName | count", "0"},
+	} {
+		q := test.q
+		q.Text = test.text
+		r, err := s.Run(context.Background(), q)
+		if err != nil {
+			t.Errorf("%s: %v", test.text, err)
+			continue
+		}
+		var lines []string
+		for i := range r.Rows.N {
+			var cells []string
+			for c := range r.Rows.Columns {
+				cells = append(cells, r.Rows.Columns[c].Print(i))
+			}
+			lines = append(lines, strings.Join(cells, "|"))
+		}
+		if got := strings.Join(lines, "\n"); got != test.want {
+			t.Errorf("%s\ngot  %s\nwant %s", test.text, got, test.want)
+		}
+	}
+	xdr.Text = "DeviceEvents\n| where Nope == 1"
+	_, err := s.Run(context.Background(), xdr)
+	var wrong *query.SyntaxError
+	if !errors.As(err, &wrong) || wrong.Diagnostics[0].Line != 2 || !strings.Contains(err.Error(), "Nope") {
+		t.Errorf("got %v", err)
+	}
+	xdr.Text = "DeviceEvents | summarize count() by DeviceName | render piechart with (title=\"x\")"
+	r, err := s.Run(context.Background(), xdr)
+	if err != nil || r.Render == nil || r.Render.Kind != "piechart" || r.Render.Properties["title"] != "x" {
+		t.Errorf("render: %+v, %v", r, err)
+	}
+}
