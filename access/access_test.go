@@ -605,6 +605,50 @@ func TestKeys(t *testing.T) {
 	if strings.Contains(string(a), `"d"`) {
 		t.Error("the public keys hold a private one")
 	}
+	// A new key before the old one signs; what the old one signed is still good.
+	w := newWorld(t)
+	app, secret := w.application("robot")
+	token := func() string {
+		t.Helper()
+		got, err := w.Exchange(t.Context(), access.Attempt{Name: app.ClientID, Secret: secret}, "lockstep")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Text
+	}
+	w.keys = first
+	w.reopen()
+	before := token()
+	newer := filepath.Join(t.TempDir(), "tokens.pem")
+	if _, err := access.OpenKeys(newer); err != nil {
+		t.Fatal(err)
+	}
+	var both []byte
+	for _, from := range []string{newer, path} {
+		data, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		both = append(both, data...)
+	}
+	if err := os.WriteFile(path, both, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if w.keys, err = access.OpenKeys(path); err != nil {
+		t.Fatal(err)
+	}
+	w.reopen()
+	after := token()
+	for name, text := range map[string]string{"before": before, "after": after} {
+		if _, err := w.Validate(text); err != nil {
+			t.Errorf("signed %s the change: %v", name, err)
+		}
+	}
+	w.keys = first
+	w.reopen()
+	if _, err := w.Validate(after); err == nil {
+		t.Error("the new key doesn't sign")
+	}
 	for name, content := range map[string]string{"nothing": "", "text": "key"} {
 		bad := filepath.Join(t.TempDir(), "bad.pem")
 		if err := os.WriteFile(bad, []byte(content), 0o600); err != nil {

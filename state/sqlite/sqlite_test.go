@@ -320,6 +320,69 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// When the engine fails under a group, each member that was acknowledged is
+// there, each that wasn't is not, and the feed has no gap.
+func TestFullDiskUnderLoad(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	s := open(t, path)
+	if _, err := appendOne(s, -1); err != nil {
+		t.Fatal(err)
+	}
+	sqlite.LimitPages(s, 200)
+	var mu sync.Mutex
+	acknowledged, failed := map[int]bool{-1: true}, 0
+	var all sync.WaitGroup
+	for w := range 16 {
+		all.Go(func() {
+			for i := range 20 {
+				n := w*20 + i
+				err := s.Update(context.Background(), func(tx state.Tx) error {
+					feed.Append(tx, n)
+					tx.Put("ballast", state.Number(int64(n)), make([]byte, 1000*(n%9)))
+					return nil
+				})
+				mu.Lock()
+				switch {
+				case err == nil:
+					acknowledged[n] = true
+				case fault.Is(err, fault.Unavailable):
+					failed++
+				default:
+					t.Errorf("update gave %v", err)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	if failed == 0 || len(acknowledged) < 2 {
+		t.Fatalf("%d failed and %d were acknowledged: the disk wasn't full in the midst of it", failed, len(acknowledged))
+	}
+	check := func(s state.Store) {
+		t.Helper()
+		err := s.View(t.Context(), func(tx state.Tx) error {
+			entries := feed.After(tx, 0, 1<<30)
+			for i, e := range entries {
+				if e.Seq != int64(i+1) || !acknowledged[e.Record] {
+					t.Errorf("record %d has number %d; %d was acknowledged: %v", i, e.Seq, e.Record, acknowledged[e.Record])
+				}
+			}
+			if len(entries) != len(acknowledged) {
+				t.Errorf("%d records of %d acknowledged ones", len(entries), len(acknowledged))
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	check(s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	check(open(t, path))
+}
+
 func BenchmarkUpdate(b *testing.B) {
 	for _, callers := range []int{1, 8, 64} {
 		b.Run(fmt.Sprint(callers), func(b *testing.B) {
