@@ -2,7 +2,7 @@ package xdr_test
 
 import (
 	"errors"
-	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -140,20 +140,23 @@ func (m *model) updateAlert(t *rapid.T) {
 }
 
 func TestAnySequenceKeepsTheSideWhole(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) { run(t, rt, memory.New()) })
+	sequences(t, 50, func(int) *memory.Store { return memory.New() }, func(*memory.Store) {})
 }
 
 func TestAnySequenceKeepsTheSideWholeOnDisk(t *testing.T) {
+	dir := t.TempDir()
+	sequences(t, 5, func(n int) *sqlite.Store { return must(sqlite.Open(filepath.Join(dir, numbered("state", n)))) }, func(s *sqlite.Store) { s.Close() })
+}
+
+// sequences checks so many sequences, with LOCKSTEP_LONG as many as rapid does.
+func sequences[S state.Store](t *testing.T, most int, open func(n int) S, end func(S)) {
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		if n++; n > 10 {
-			return // a few are enough on disk
+		if n++; n > most && os.Getenv("LOCKSTEP_LONG") == "" {
+			return
 		}
-		store, err := sqlite.Open(filepath.Join(t.TempDir(), fmt.Sprintf("state%d.db", n)))
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer store.Close()
+		store := open(n)
+		defer end(store)
 		run(t, rt, store)
 	})
 }
