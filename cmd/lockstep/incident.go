@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+
+	"github.com/spf13/cobra"
+)
+
+// incidentAnswer is what the control face tells of an incident of either side.
+type incidentAnswer struct {
+	Side       string     `json:"side"`
+	ID         string     `json:"id"`
+	Title      string     `json:"title"`
+	Status     string     `json:"status"`
+	Reason     string     `json:"reason"`
+	Severity   string     `json:"severity"`
+	Owner      string     `json:"owner"`
+	Version    int64      `json:"version"`
+	Alerts     string     `json:"alerts"` // "12", "150+"
+	Tags       []string   `json:"tags"`
+	URL        string     `json:"url"`
+	Parallel   string     `json:"parallel"`
+	Redirect   string     `json:"redirect"`
+	AlertList  [][]string `json:"alertList"`  // time, severity, product, title
+	EntityList [][]string `json:"entityList"` // kind, name
+	Activity   [][]string `json:"activity"`   // time, who, what
+}
+
+// newIncident is `lockstep incident`.
+func newIncident(s *shell) *cobra.Command {
+	cmd := &cobra.Command{Use: "incident", Short: "Show and merge incidents"}
+	cmd.AddCommand(newIncidentShow(s), newIncidentMerge(s))
+	return cmd
+}
+
+func newIncidentShow(s *shell) *cobra.Command {
+	var side, ws string
+	cmd := &cobra.Command{
+		Use:   "show INCIDENT",
+		Short: "Show an incident with its alerts, entities and activity",
+		Long:  "Show an incident: by its id on the XDR side, by its number or name (GUID) on the workspace side.",
+		Example: `  lockstep incident show 29
+  lockstep incident show --side workspace 12`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return s.connected(cmd.Context(), func(c *client) error {
+				var got incidentAnswer
+				q := url.Values{"side": {side}, "workspace": {ws}}
+				if err := c.call(cmd.Context(), "GET", "/control/v1/incidents/"+url.PathEscape(args[0])+"?"+q.Encode(), nil, &got); err != nil {
+					return err
+				}
+				if s.format == "json" {
+					return s.printJSON(got)
+				}
+				return s.printIncident(got)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&side, "side", "xdr", "which side: xdr or workspace")
+	cmd.Flags().StringVarP(&ws, "workspace-id", "w", "", "workspace by id or name (default: the primary one)")
+	return cmd
+}
+
+func (s *shell) printIncident(i incidentAnswer) error {
+	fmt.Fprintf(s.out, "%s  %s\n\n", i.ID, printable(i.Title))
+	for _, line := range [][2]string{
+		{"status", i.Status + reason(i.Reason)}, {"severity", i.Severity}, {"owner", i.Owner}, {"alerts", i.Alerts},
+		{"tags", fmt.Sprint(i.Tags)}, {"version", fmt.Sprint(i.Version)}, {"page", i.URL}, {"parallel", i.Parallel}, {"merged into", i.Redirect},
+	} {
+		if line[1] != "" && line[1] != "[]" {
+			fmt.Fprintf(s.out, "  %-12s %s\n", line[0], printable(line[1]))
+		}
+	}
+	for _, part := range []struct {
+		headings []string
+		rows     [][]string
+	}{
+		{[]string{"time", "severity", "product", "alert"}, i.AlertList},
+		{[]string{"kind", "entity"}, i.EntityList},
+		{[]string{"time", "who", "what"}, i.Activity},
+	} {
+		if len(part.rows) == 0 {
+			continue
+		}
+		fmt.Fprintln(s.out)
+		t := newTable(part.headings...)
+		for _, r := range part.rows {
+			cells := make([]any, len(r))
+			for n := range r {
+				cells[n] = r[n]
+			}
+			t.add(cells...)
+		}
+		if err := s.printAligned(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func reason(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
+}
+
+func newIncidentMerge(s *shell) *cobra.Command {
+	var why string
+	cmd := &cobra.Command{
+		Use:   "merge INCIDENT INCIDENT …",
+		Short: "Merge two to five incidents of the XDR side into one",
+		Long: `Merge two to five incidents of the XDR side into one.
+
+The one that a person owns stays, else the oldest; the others' alerts, tags, comments and activity move to it,
+and they become redirected. In the workspace they close with the label Redirected.`,
+		Args: cobra.RangeArgs(2, 5),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return s.connected(cmd.Context(), func(c *client) error {
+				var got incidentAnswer
+				if err := c.call(cmd.Context(), "POST", "/control/v1/incidents/merge", map[string]any{"ids": args, "reason": why}, &got); err != nil {
+					return err
+				}
+				if s.format == "json" {
+					return s.printJSON(got)
+				}
+				_, err := fmt.Fprintf(s.out, "incident %s holds all %s alerts now: %s\n", got.ID, got.Alerts, got.URL)
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&why, "reason", "merged by hand", "why, for the activity log")
+	return cmd
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"lockstep/fault"
+	"lockstep/sample"
+	"lockstep/source"
+	"lockstep/source/file"
+	"lockstep/source/replay"
+)
+
+// newReplay is `lockstep replay`.
+func newReplay(s *shell) *cobra.Command {
+	var with sampleOptions
+	var asRecorded, restart bool
+	var ws string
+	cmd := &cobra.Command{
+		Use:   "replay [FOLDER]",
+		Short: "Send a recording, or the sample tenant, through the real intake",
+		Long: `Send recorded alerts, events and rows through the real intake.
+
+FOLDER holds a recording: defender/ (Event Hub records), sentinel/ (workspace rows; SecurityAlert rows of the
+XDR's products are alerts), alerts/ (Graph alerts and others). Without a folder the sample tenant is sent.
+
+By default the recording ends now and pauses over 12 hours are shortened so that it fits 14 days; the order
+stays. A replay that was broken off goes on where it was.`,
+		Example: `  lockstep replay ../shared/data
+  lockstep replay --rows 200000 --seed 7
+  lockstep replay --speed 3600 ./recording`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			from, err := replaySource(args, with)
+			if err != nil {
+				return err
+			}
+			return s.connected(cmd.Context(), func(c *client) error {
+				if ws == "" {
+					if ws, err = s.primaryWorkspace(cmd.Context(), c); err != nil {
+						return err
+					}
+				}
+				o := replay.Options{
+					Source: from, Sink: &replay.Server{Base: local, Client: c.http}, Workspace: ws, Speed: with.speed, AsRecorded: asRecorded,
+					State: filepath.Join(s.settings.Data, "replay-"+safeName(from.Name())+".json"),
+				}
+				if restart {
+					if err := os.Remove(o.State); err != nil && !errors.Is(err, os.ErrNotExist) {
+						return err
+					}
+				}
+				return s.play(cmd.Context(), o)
+			})
+		},
+	}
+	cmd.Flags().Float64Var(&with.speed, "speed", 0, "recorded seconds a second (default: as fast as it goes)")
+	cmd.Flags().BoolVar(&asRecorded, "as-recorded", false, "keep the times as they were recorded")
+	cmd.Flags().BoolVar(&restart, "restart", false, "begin anew instead of where an earlier replay was broken off")
+	cmd.Flags().Int64Var(&with.rows, "rows", 0, "rows of the sample (default: 30,000)")
+	cmd.Flags().Uint64Var(&with.seed, "seed", 1, "seed of the sample")
+	cmd.Flags().StringVarP(&ws, "workspace-id", "w", "", "workspace that takes workspace rows (default: the primary one)")
+	return cmd
+}
+
+// sampleOptions say which sample is played, and how fast.
+type sampleOptions struct {
+	on    bool
+	rows  int64
+	seed  uint64
+	speed float64
+}
+
+func (o sampleOptions) tenant() (*sample.Tenant, error) {
+	rows := o.rows
+	if rows == 0 {
+		rows = sample.DemoRows
+	}
+	return sample.New(sample.Options{Seed: o.seed, Rows: rows})
+}
+
+// replaySource opens the recording that the arguments name, or makes the sample.
+func replaySource(args []string, with sampleOptions) (source.Source, error) {
+	if len(args) == 0 {
+		return with.tenant()
+	}
+	if info, err := os.Stat(args[0]); err != nil || !info.IsDir() {
+		return nil, fault.New(fault.NotFound, "there is no folder %q with a recording", args[0])
+	}
+	return file.Open(args[0])
+}
+
+func safeName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
+			return r
+		}
+		return '_'
+	}, name)
+}
+
+func (s *shell) primaryWorkspace(ctx context.Context, c *client) (string, error) {
+	var list []struct {
+		ID      string `json:"id"`
+		Primary bool   `json:"primary"`
+	}
+	if err := c.call(ctx, "GET", "/control/v1/workspaces", nil, &list); err != nil {
+		return "", err
+	}
+	for _, w := range list {
+		if w.Primary {
+			return w.ID, nil
+		}
+	}
+	return "", nil
+}
+
+// playSample replays the sample into the server that runs in this process, by
+// the same way as any sender: over its socket. A sample that was played whole
+// isn't played again.
+func (s *shell) playSample(ctx context.Context, server *server, with sampleOptions) error {
+	tenant, err := with.tenant()
+	if err != nil {
+		return err
+	}
+	done := server.folder.Path("sample-" + safeName(tenant.Name()) + ".done")
+	if _, err := os.Stat(done); err == nil {
+		fmt.Fprintln(s.out, "the sample tenant is in the data folder already")
+		return nil
+	}
+	if err := server.streamAll(ctx); err != nil {
+		return fmt.Errorf("switch the tables on: %w", err)
+	}
+	c := newClient(server.folder.Path(socketName))
+	ws, err := s.primaryWorkspace(ctx, c)
+	if err != nil {
+		return err
+	}
+	err = s.play(ctx, replay.Options{
+		Source: tenant, Sink: &replay.Server{Base: local, Client: c.http}, Workspace: ws, Speed: with.speed,
+		State: server.folder.Path("replay-" + safeName(tenant.Name()) + ".json"),
+	})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(done, nil, 0o600)
+}
+
+// play sends a recording and shows how far it is.
+func (s *shell) play(ctx context.Context, o replay.Options) error {
+	fmt.Fprintf(s.out, "replaying %s\n", o.Source.Name())
+	progress := mpb.NewWithContext(ctx, mpb.WithOutput(s.err), mpb.WithAutoRefresh(), mpb.WithRefreshRate(200*time.Millisecond))
+	var last replay.Progress
+	bar := progress.AddBar(0,
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return last.Time.Time().Format("2006-01-02 15:04 ") }), decor.CountersNoUnit("%d / %d records")),
+		mpb.AppendDecorators(decor.Percentage(), decor.Any(func(decor.Statistics) string {
+			text := fmt.Sprintf("  %.0f/s", last.Rate)
+			if last.Left > 0 {
+				text += ", " + last.Left.Round(time.Second).String() + " left"
+			}
+			if last.Away != "" {
+				text += ", waiting for the server"
+			}
+			return text
+		})))
+	refused := newTable("record", "table", "field", "reason")
+	o.Report = func(p replay.Progress) {
+		last = p
+		bar.SetTotal(p.Total, false)
+		bar.SetCurrent(p.Sent)
+	}
+	o.Refused = func(x replay.Refused) {
+		if len(refused.rows) < 20 {
+			refused.add(fmt.Sprintf("%s:%d", x.File, x.Number), x.Table, x.Field, x.Reason)
+		}
+	}
+	began := time.Now()
+	got, err := replay.Run(ctx, o)
+	if err != nil {
+		bar.Abort(false)
+	} else {
+		bar.SetTotal(-1, true)
+	}
+	progress.Wait()
+	if s.format == "json" {
+		return errors.Join(err, s.printJSON(got))
+	}
+	fmt.Fprintf(s.out, "sent %d records in %s: %d accepted, %d recognised as repeats, %d refused (%d alerts, %d events, %d rows)\n",
+		got.Sent, time.Since(began).Round(10*time.Millisecond), got.Accepted, got.Repeats, got.Refused, got.Alerts, got.Events, got.Rows)
+	if len(refused.rows) > 0 {
+		fmt.Fprintln(s.out, "refused, and kept aside by the server:")
+		err = errors.Join(err, s.print(refused))
+	}
+	return err
+}

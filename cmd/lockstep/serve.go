@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"lockstep/access"
+	"lockstep/connector"
+	"lockstep/fault"
+	"lockstep/schema"
+)
+
+// newServe is `lockstep serve`.
+func newServe(s *shell) *cobra.Command {
+	var with sampleOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the XDR, the workspace and the connector between them",
+		Long: `Run the XDR, the workspace and the connector between them, until interrupted.
+
+A first start makes the data folder, a certificate authority, a user, an application and a workspace, and
+connects the two sides. With --sample a made-up company's fortnight is replayed into it.`,
+		Example: `  lockstep serve --sample
+  lockstep serve --data /var/lib/lockstep --listen 0.0.0.0:8443 --public-url https://soc.example:8443 --names soc.example`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return s.serve(cmd.Context(), with) },
+	}
+	cmd.Flags().BoolVar(&with.on, "sample", false, "replay the sample tenant, with every table streaming")
+	cmd.Flags().Int64Var(&with.rows, "sample-rows", 0, "rows of the sample (default: 30,000)")
+	cmd.Flags().Uint64Var(&with.seed, "sample-seed", 1, "seed of the sample")
+	cmd.Flags().Float64Var(&with.speed, "sample-speed", 0, "recorded seconds a second (default: as fast as it goes)")
+	return cmd
+}
+
+// logger makes the program's log as the settings say, on standard error.
+func logger(set Settings, to *os.File) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(set.LogLevel)); err != nil {
+		return nil, fault.At("log_level", "%q is none of debug, info, warn, error", set.LogLevel)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch set.LogFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(to, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(to, options)), nil
+	}
+	return nil, fault.At("log_format", "%q is neither text nor json", set.LogFormat)
+}
+
+// serve opens everything, listens, tells where, and serves until ctx ends.
+func (s *shell) serve(ctx context.Context, with sampleOptions) (err error) {
+	log, err := logger(s.settings, s.err)
+	if err != nil {
+		return err
+	}
+	listening, err := listen(&s.settings, s.origins)
+	if err != nil {
+		return err
+	}
+	server, err := open(ctx, s.settings, log)
+	if err != nil {
+		return errors.Join(err, listening.Close())
+	}
+	defer func() { err = errors.Join(err, server.close()) }()
+	plain, err := server.listenPlain()
+	if err != nil {
+		return errors.Join(err, listening.Close())
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	socket, err := server.serveSocket(ctx)
+	if err != nil {
+		return errors.Join(err, listening.Close())
+	}
+	stopped := []chan struct{}{socket, serveOn(ctx, httpServer(server.handler(), log), server.secure(listening), log)}
+	if plain != nil {
+		stopped = append(stopped, serveOn(ctx, httpServer(server.plainHandler(), log), plain, log))
+	}
+	server.driver.run(ctx)
+	s.welcome(server)
+	if with.on {
+		if err := s.playSample(ctx, server, with); err != nil {
+			log.Error("the sample's replay ended early", "error", err)
+		}
+	}
+	<-ctx.Done()
+	for _, done := range stopped {
+		<-done
+	}
+	server.driver.stop()
+	return nil
+}
+
+// listen listens for TLS before anything is opened, so that an address in use
+// costs nothing, and so that port 0 becomes part of the public URL.
+func listen(set *Settings, origins map[string]string) (net.Listener, error) {
+	l, err := net.Listen("tcp", set.Listen)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "listen on %s: %w (another server? --listen names another address)", set.Listen, err)
+	}
+	set.Listen = l.Addr().String()
+	if _, stated := origins["public_url"]; !stated {
+		set.PublicURL = "https://localhost:" + set.Listen[strings.LastIndex(set.Listen, ":")+1:]
+	}
+	return l, nil
+}
+
+// welcome prints where everything is, how to sign in, and three commands to try.
+func (s *shell) welcome(server *server) {
+	set := server.settings
+	fmt.Fprintf(s.out, "\nLockstep %s serves %s from %s\n\n", version, strings.Join(set.Roles, " and "), server.folder.Path())
+	fmt.Fprintf(s.out, "  portal       %s\n", set.PublicURL)
+	if set.PortalListen != "" {
+		fmt.Fprintf(s.out, "               http://%s (this machine alone)\n", set.PortalListen)
+	}
+	fmt.Fprintf(s.out, "  Graph        %s/v1.0/security/incidents\n", set.PublicURL)
+	fmt.Fprintf(s.out, "  ARM          %s/subscriptions/%s/…/Microsoft.SecurityInsights/incidents\n", set.PublicURL, server.place.Subscription)
+	fmt.Fprintf(s.out, "  queries      %s/v1/workspaces/…/query\n", set.PublicURL)
+	if first, err := access.ReadFirst(server.folder.Path(credentialsName)); err == nil {
+		fmt.Fprintf(s.out, "\n  sign in as   %s\n  password     %s\n", first.User, first.Password)
+		fmt.Fprintf(s.out, "  (both, and an application's id and secret, are in %s)\n", server.folder.Path(credentialsName))
+	}
+	data := ""
+	if set.Data != defaults().Data {
+		data = " --data " + set.Data
+	}
+	fmt.Fprintf(s.out, "\nTry:\n  lockstep query%s 'AlertInfo | summarize count() by ServiceSource'\n", data)
+	fmt.Fprintf(s.out, "  lockstep query%s --side workspace 'SecurityIncident | summarize arg_max(LastModifiedTime, *) by IncidentNumber | project IncidentNumber, Title, Status'\n", data)
+	fmt.Fprintf(s.out, "  lockstep sync status%s\n\n", data)
+}
+
+// streamAll switches every table's streaming on in the primary workspace.
+func (s *server) streamAll(ctx context.Context) error {
+	if s.connector == nil {
+		return nil
+	}
+	list, err := s.workspaces.Workspaces(ctx)
+	if err != nil {
+		return err
+	}
+	for _, w := range list {
+		if !w.Primary {
+			continue
+		}
+		k, err := s.connector.Connection(ctx, w.ID)
+		if err != nil {
+			return err
+		}
+		settings := k.Settings
+		if !k.Connected {
+			settings = connector.Settings{Incidents: true, Alerts: true, Entities: true, TurnOffCreationRules: true}
+		}
+		settings.Tables = nil
+		for _, st := range schema.Default().Streams() {
+			settings.Tables = append(settings.Tables, st.Table)
+		}
+		if _, err := s.connector.Connect(ctx, w.ID, settings, s.operator().Actor()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

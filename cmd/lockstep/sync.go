@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// syncAnswer is what the control face tells of a workspace's connection.
+type syncAnswer struct {
+	Workspace string   `json:"workspace"`
+	Connected bool     `json:"connected"`
+	Since     string   `json:"since"`
+	Entities  bool     `json:"entities"`
+	RulesOff  []string `json:"rulesOff"`
+	Waiting   int      `json:"waiting"`
+	Behind    float64  `json:"behindMs"`
+	Creation  latency  `json:"creation"`
+	Edit      latency  `json:"edit"`
+	Types     []struct {
+		Name      string  `json:"name"`
+		Component string  `json:"component"`
+		On        bool    `json:"on"`
+		Received  string  `json:"received"`
+		Newest    string  `json:"newest"`
+		Rows      int64   `json:"rows"`
+		Lag       float64 `json:"lagMs"`
+		Failures  int64   `json:"failures"`
+		LastError string  `json:"lastError"`
+	} `json:"types"`
+	Holes []struct {
+		Incident string `json:"incident"`
+		Since    string `json:"since"`
+		Attempts int    `json:"attempts"`
+		Error    string `json:"error"`
+	} `json:"holes"`
+}
+
+type latency struct {
+	Count int64   `json:"count"`
+	P50   float64 `json:"p50"`
+	P99   float64 `json:"p99"`
+	Most  float64 `json:"most"`
+}
+
+func (l latency) String() string {
+	if l.Count == 0 {
+		return "none yet"
+	}
+	return fmt.Sprintf("p50 %.1f ms, p99 %.1f ms, most %.1f ms, of %d", l.P50, l.P99, l.Most, l.Count)
+}
+
+// newSync is `lockstep sync`.
+func newSync(s *shell) *cobra.Command {
+	cmd := &cobra.Command{Use: "sync", Short: "See how the two sides are kept in step"}
+	cmd.AddCommand(newSyncStatus(s), newSyncExplain(s), newSyncWait(s), newSyncWorkspaces(s))
+	return cmd
+}
+
+// syncStatus asks for a workspace's connection.
+func (s *shell) syncStatus(ctx context.Context, c *client, ws string) (got syncAnswer, err error) {
+	err = c.call(ctx, "GET", "/control/v1/sync/status?"+url.Values{"workspace": {ws}}.Encode(), nil, &got)
+	return got, err
+}
+
+// streams is the table of the event switches.
+func (a syncAnswer) streams() *table {
+	t := newTable("table", "on", "rows", "last received", "component")
+	for _, d := range a.Types {
+		if d.Component != "" {
+			t.add(d.Name, onOff(d.On), d.Rows, moment(d.Received), d.Component)
+		}
+	}
+	return t
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
+// moment shortens a time for a table.
+func moment(text string) string {
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return ""
+	}
+	return t.Format("2006-01-02 15:04:05Z")
+}
+
+func newSyncStatus(s *shell) *cobra.Command {
+	var ws string
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "What crosses between the sides, how fast, how far behind, what failed",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.connected(cmd.Context(), func(c *client) error {
+				got, err := s.syncStatus(cmd.Context(), c, ws)
+				if err != nil {
+					return err
+				}
+				if s.format == "json" {
+					return s.printJSON(got)
+				}
+				return s.printStatus(got)
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&ws, "workspace-id", "w", "", "workspace by id or name (default: the primary one)")
+	return cmd
+}
+
+func (s *shell) printStatus(a syncAnswer) error {
+	state := "not connected"
+	if a.Connected {
+		state = "connected since " + moment(a.Since)
+	}
+	fmt.Fprintf(s.out, "workspace %s: %s\n\n", a.Workspace, state)
+	for _, line := range [][2]string{
+		{"created → visible", a.Creation.String()},
+		{"edited → visible", a.Edit.String()},
+		{"waiting", fmt.Sprintf("%d incidents, the oldest change for %s", a.Waiting, age(time.Duration(a.Behind*float64(time.Millisecond))))},
+		{"rules turned off", strings.Join(a.RulesOff, ", ")},
+	} {
+		if line[1] != "" {
+			fmt.Fprintf(s.out, "  %-18s %s\n", line[0], line[1])
+		}
+	}
+	fmt.Fprintln(s.out)
+	t := newTable("data", "on", "rows", "last received", "failures", "last error")
+	for _, d := range a.Types {
+		t.add(d.Name, onOff(d.On), d.Rows, moment(d.Received), d.Failures, d.LastError)
+	}
+	if err := s.print(t); err != nil {
+		return err
+	}
+	if len(a.Holes) == 0 {
+		return nil
+	}
+	fmt.Fprintln(s.out, "\nincidents that keep failing, tried again now and then:")
+	holes := newTable("incident", "since", "attempts", "error")
+	for _, h := range a.Holes {
+		holes.add(h.Incident, moment(h.Since), h.Attempts, h.Error)
+	}
+	return s.print(holes)
+}
+
+func newSyncExplain(s *shell) *cobra.Command {
+	var ws string
+	cmd := &cobra.Command{
+		Use:   "explain INCIDENT",
+		Short: "Tell why both sides of an incident are as they are",
+		Long: `Tell why both sides of an incident are as they are: each decision with what was seen, what was agreed before,
+which rule decided, what was written and what became of it.
+
+INCIDENT is the XDR's id, or the name (GUID) of the workspace incident.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return s.connected(cmd.Context(), func(c *client) error {
+				var got map[string]any
+				q := url.Values{"workspace": {ws}, "incident": {args[0]}}
+				if err := c.call(cmd.Context(), "GET", "/control/v1/sync/explain?"+q.Encode(), nil, &got); err != nil {
+					return err
+				}
+				if s.format == "json" {
+					return s.printJSON(got)
+				}
+				lines, _ := got["story"].([]any)
+				for _, line := range lines {
+					fmt.Fprintln(s.out, printable(fmt.Sprint(line)))
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&ws, "workspace-id", "w", "", "workspace by id or name (default: the primary one)")
+	return cmd
+}
+
+func newSyncWait(s *shell) *cobra.Command {
+	return &cobra.Command{
+		Use:   "wait",
+		Short: "Wait until nothing is left to synchronise or to write as history",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.connected(cmd.Context(), func(c *client) error {
+				return c.call(cmd.Context(), "POST", "/control/v1/sync/wait", nil, nil)
+			})
+		},
+	}
+}
+
+func newSyncWorkspaces(s *shell) *cobra.Command {
+	return &cobra.Command{
+		Use:   "workspaces",
+		Short: "List the workspaces with their ids and paths",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.connected(cmd.Context(), func(c *client) error {
+				var got []struct {
+					ID         string `json:"id"`
+					Name       string `json:"name"`
+					ResourceID string `json:"resourceId"`
+					Primary    bool   `json:"primary"`
+					Connected  bool   `json:"connected"`
+				}
+				if err := c.call(cmd.Context(), "GET", "/control/v1/workspaces", nil, &got); err != nil {
+					return err
+				}
+				t := newTable("name", "id", "primary", "connected", "resourceId")
+				for _, w := range got {
+					t.add(w.Name, w.ID, w.Primary, w.Connected, w.ResourceID)
+				}
+				return s.print(t)
+			})
+		},
+	}
+}
