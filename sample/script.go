@@ -23,13 +23,17 @@ type script struct {
 	reports int64
 }
 
-// moment is a working day at a share of the sample, at a time of day.
+// moment is a share of the sample moved to a time of day, on a working day if
+// there is one before it.
 func (s *script) moment(share float64, hour, minute int) schema.Ticks {
 	t := s.begin + schema.Ticks(float64(s.span)*share)
-	for t/schema.Day%7 >= 5 {
-		t -= schema.Day
+	t = t - t%schema.Day + schema.Ticks(hour)*schema.Hour + schema.Ticks(minute)*schema.Minute
+	for day := t; day > s.begin+schema.Hour; day -= schema.Day {
+		if day/schema.Day%7 < 5 {
+			return day
+		}
 	}
-	return t - t%schema.Day + schema.Ticks(hour)*schema.Hour + schema.Ticks(minute)*schema.Minute
+	return t
 }
 
 // put adds a row of a table.

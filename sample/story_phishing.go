@@ -151,7 +151,7 @@ func (s *script) phishing() {
 		techniques: []string{"T1552.004"}, first: keyed + 9*second, last: keyed + 9*second, evidence: []piece{{device: adfs, role: "source", impacted: true}, {person: c.byRole["svc-adfs"], impacted: true}, {device: dc, role: "destination"}}})
 	s.raise(finding{product: endpoint, title: "AD FS private key extraction attempt", about: "A process opened the configuration database of the federation service and wrote a key file.", category: "CredentialAccess", severity: "high",
 		techniques: []string{"T1552.004"}, first: keyed, last: keyed + 20*second, evidence: []piece{{device: adfs, impacted: true, role: "compromised"}, {process: export}, {file: &pfx}, {person: c.byRole["svc-adfs"], impacted: true}},
-		progress: []step{{after: 5 * schema.Hour, status: "inProgress"}, {after: 30 * schema.Hour, status: "resolved"}}})
+		progress: []step{{after: 5 * schema.Hour, status: "inProgress"}, {after: 20 * schema.Hour, status: "resolved"}}})
 
 	s.step("a token made with the key signs in as the finance chief and gives an application new credentials")
 	forged := keyed + 3*schema.Hour

@@ -128,8 +128,9 @@ func TestMovingKeepsOrderAndIsDoneOnce(t *testing.T) {
 			rt.Fatalf("ends at %s, not %s", last, end)
 		}
 		// Any two points, also within pauses, keep their order or fall together.
-		a := base + schema.Ticks(rapid.Int64Range(-int64(schema.Day), int64(now-base+schema.Day)).Draw(rt, "a"))
-		b := base + schema.Ticks(rapid.Int64Range(-int64(schema.Day), int64(now-base+schema.Day)).Draw(rt, "b"))
+		around := rapid.IntRange(1, len(times)-1).Draw(rt, "around pause")
+		point := rapid.Int64Range(int64(times[around-1]-schema.Hour), int64(times[around]+schema.Hour))
+		a, b := schema.Ticks(point.Draw(rt, "a")), schema.Ticks(point.Draw(rt, "b"))
 		if a > b {
 			a, b = b, a
 		}
