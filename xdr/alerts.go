@@ -111,7 +111,8 @@ func (s *Service) Entities(ctx context.Context, incident string) ([]security.Ent
 	return security.Union(all...), nil
 }
 
-// UpdateAlert changes an alert. A patch that changes nothing makes no version.
+// UpdateAlert changes an alert, and with it makes a version of its incident:
+// who follows incidents sees it. A patch that changes nothing makes no version.
 func (s *Service) UpdateAlert(ctx context.Context, id string, p AlertPatch, by security.Actor) (security.Alert, error) {
 	var r *heldAlert
 	err := s.change(ctx, func(u *work) error {
@@ -122,15 +123,24 @@ func (s *Service) UpdateAlert(ctx context.Context, id string, p AlertPatch, by s
 		if err != nil {
 			return err
 		}
-		h := u.incident(r.Alert.IncidentID)
+		if err := u.commentAlert(r, p.AddComments, by); err != nil {
+			return err
+		}
+		h, err := u.known(r.Alert.IncidentID)
+		if err != nil {
+			return err
+		}
 		for _, f := range alertFields {
 			to, stated := values[f.name]
-			if from := *f.of(&r.Alert); stated && u.setAlert(r, f.name, to) && h != nil {
+			if from := *f.of(&r.Alert); stated && u.setAlert(r, f.name, to) {
 				u.note(h, Activity{Actor: by, Deed: "alert" + strings.ToUpper(f.name[:1]) + f.name[1:] + "Changed", From: from, To: to,
 					Text: fmt.Sprintf("Alert %s: %s changed from %s to %s.", quote(r.Alert.Title), f.name, quote(from), quote(to))})
 			}
 		}
-		return u.commentAlert(r, p.AddComments, by)
+		if r.changed {
+			u.touch(h, by)
+		}
+		return nil
 	})
 	if err != nil {
 		return security.Alert{}, fmt.Errorf("update alert %s: %w", quote(id), err)

@@ -124,7 +124,7 @@ func TestALaterVersionGrowsAndPeoplesEditsStay(t *testing.T) {
 		t.Errorf("people's edits: %+v", got)
 	}
 	inc := s.incident(id)
-	if inc.Severity != security.High || inc.DisplayName != "Worse on one endpoint" || inc.EntityCount != 2 || inc.Version != 2 {
+	if inc.Severity != security.High || inc.DisplayName != "Worse on one endpoint" || inc.EntityCount != 2 || inc.Version != 3 {
 		t.Errorf("incident %+v", inc)
 	}
 	if err := s.check(1); err != nil {

@@ -125,7 +125,7 @@ func (u *work) setSeverity(h *held, p Patch, a author) error {
 	return nil
 }
 
-// setOwner assigns the incident, and its open alerts with it.
+// setOwner assigns the incident, and its alerts with it, resolved ones too.
 func (u *work) setOwner(h *held, p Patch, a author) error {
 	owner, err := u.s.owner(p)
 	if err != nil || owner == nil || *owner == h.Owner {
@@ -138,8 +138,9 @@ func (u *work) setOwner(h *held, p Patch, a author) error {
 	}
 	u.record(h, port.FieldOwner, a, "ownerChanged", from, to, text)
 	h.Owner = *owner
-	for _, r := range u.openAlerts(h) {
-		if r.Alert.AssignedTo != to && (!owner.IsZero() || r.Alert.AssignedTo == from) {
+	for _, id := range h.AlertIDs {
+		r := u.alert(id)
+		if r != nil && r.Alert.AssignedTo != to && (!owner.IsZero() || r.Alert.AssignedTo == from) {
 			u.setAlert(r, "assignedTo", to)
 		}
 	}

@@ -108,6 +108,31 @@ func TestResolvingAndAssigningTakeTheOpenAlertsAlong(t *testing.T) {
 	}
 }
 
+func TestAnAlertsChangeIsAVersionOfItsIncident(t *testing.T) {
+	s := newSide(t)
+	id := s.one(alert("da1", 0, "host/pc1"))
+	s.now += schema.Minute
+	patch := xdr.AlertPatch{Status: ptr(security.AlertStatus("InProgress")), Classification: ptr("truePositive"), Determination: ptr("malware")}
+	for range 2 {
+		a, err := s.UpdateAlert(ctx, "da1", patch, ana)
+		if err != nil || a.Version != 2 || a.Status != security.AlertInProgress || a.Updated != s.now {
+			t.Errorf("alert %+v, %v", a, err)
+		}
+		if inc := s.incident(id); inc.Version != 2 || inc.Updated != s.now || inc.LastModifier != ana {
+			t.Errorf("incident %+v", inc)
+		}
+	}
+	if deeds := s.deeds(id, 2); !slices.Equal(deeds, []string{"alertStatusChanged", "alertClassificationChanged", "alertDeterminationChanged"}) {
+		t.Errorf("deeds %v", deeds)
+	}
+	for _, bad := range []xdr.AlertPatch{{Status: ptr(security.AlertStatus("unknown"))}, {Classification: ptr("falsePositive"), Determination: ptr("malware")}} {
+		_, err := s.UpdateAlert(ctx, "da1", bad, ana)
+		kindOf(t, err, fault.Invalid)
+	}
+	_, err := s.UpdateAlert(ctx, "da9", patch, ana)
+	kindOf(t, err, fault.NotFound)
+}
+
 func TestReopeningClearsTheClosingReason(t *testing.T) {
 	s := newSide(t)
 	id := s.one(alert("da1", 0, "host/pc1"))

@@ -264,7 +264,7 @@ func (u *work) store(h *held) {
 			u.remake(h)
 		}
 		h.Version++
-		h.Updated = u.now
+		h.Updated = max(h.Updated, u.now)
 		incidents.Put(u.tx, key, h.Incident)
 	}
 	for _, line := range h.lines {
