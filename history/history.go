@@ -17,7 +17,7 @@ import (
 	"lockstep/security"
 	"lockstep/tables"
 	"lockstep/wire/hunting"
-	"lockstep/workspace"
+	"lockstep/wire/logs"
 )
 
 // Alerts tells which alerts of the XDR changed after a position of its feed.
@@ -26,10 +26,19 @@ type Alerts interface {
 }
 
 // Snapshots tells each state that incidents and alerts of workspaces had after
-// a position of the workspaces' feed.
+// a position of the workspaces' feed, oldest first, and the position up to
+// which that holds.
 type Snapshots interface {
-	History(ctx context.Context, after int64, limit int) (all []workspace.Snapshot, next int64, err error)
-	URL(w workspace.Workspace, name string) string
+	History(ctx context.Context, after int64, limit int) (all []Snapshot, next int64, err error)
+}
+
+// Snapshot is an incident or an alert as of one entry of the feed.
+type Snapshot struct {
+	Seq       int64
+	Workspace string         // id: the rows' home
+	Incident  *logs.Incident // or
+	Alert     *security.Alert
+	Origin    logs.Origin // of an alert
 }
 
 // Rows stores rows with positions. The tables engine satisfies it.
@@ -45,7 +54,6 @@ type Service struct {
 	Snapshots Snapshots
 	Rows      Rows
 	Schema    *schema.Catalog
-	AlertURL  func(id string) string // the page of an alert, for those whose product gives none
 }
 
 // The readers under which positions are stored.
@@ -113,7 +121,7 @@ func (s *Service) writeSnapshots(ctx context.Context) (bool, error) {
 	homes, order := map[string]*writer{}, []string{}
 	positions := map[string]int64{}
 	for _, snap := range list {
-		id := snap.Workspace.ID
+		id := snap.Workspace
 		if done, _ := s.Rows.Position(workspaceReader + "/" + id); done >= snap.Seq {
 			continue // written before a crash that kept the common position behind
 		}
@@ -121,7 +129,7 @@ func (s *Service) writeSnapshots(ctx context.Context) (bool, error) {
 			homes[id] = s.writer(schema.Workspace)
 			order = append(order, id)
 		}
-		if err := s.addSnapshot(homes[id], snap); err != nil {
+		if err := homes[id].addSnapshot(snap); err != nil {
 			return false, err
 		}
 		positions[id] = snap.Seq
@@ -159,6 +167,25 @@ type writer struct {
 
 func (s *Service) writer(side schema.Side) *writer {
 	return &writer{side: side, schema: s.Schema, bodies: map[string][]byte{}}
+}
+
+// addSnapshot adds the row of one version of an incident or an alert.
+func (w *writer) addSnapshot(snap Snapshot) error {
+	switch {
+	case snap.Incident != nil:
+		row, err := logs.IncidentRow(*snap.Incident)
+		if err != nil {
+			return fmt.Errorf("incident %s: %w", snap.Incident.Name, err)
+		}
+		w.add("SecurityIncident", row)
+	case snap.Alert != nil:
+		row, err := logs.AlertRow(*snap.Alert, snap.Origin)
+		if err != nil {
+			return fmt.Errorf("alert %s: %w", snap.Alert.ID, err)
+		}
+		w.add("SecurityAlert", row)
+	}
+	return nil
 }
 
 // add adds a row, given as its columns' values.

@@ -87,7 +87,7 @@ func TestUpdateOfAVersionThatPassed(t *testing.T) {
 	}
 }
 
-func TestResolvingAndAssigningTakeTheOpenAlertsAlong(t *testing.T) {
+func TestResolvingTakesOpenAlertsAlongAndAssigningAll(t *testing.T) {
 	s := newSide(t)
 	id := s.one(alert("da1", 0, "host/pc1"))
 	s.one(alert("da2", 1, "host/pc1"))
@@ -100,7 +100,7 @@ func TestResolvingAndAssigningTakeTheOpenAlertsAlong(t *testing.T) {
 		t.Errorf("the open alert %+v", one)
 	}
 	two, _ := s.Alert(ctx, "da2")
-	if two.Classification != "unknown" || two.AssignedTo != "" || two.Version != 2 {
+	if two.Classification != "unknown" || two.AssignedTo != "ana@lab.example" || two.Version != 3 {
 		t.Errorf("the resolved alert %+v", two)
 	}
 	if err := s.check(2); err != nil {

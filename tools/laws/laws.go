@@ -98,6 +98,8 @@ func forbidden(from, to string) string {
 		return "" // reported by its own line
 	case excepted(from, to) || strings.HasPrefix(to, from+"/"):
 		return ""
+	case strings.HasPrefix(from, to+"/") && t.line == f.line:
+		return "" // the words at the head of its own folder, such as source
 	case from == "kql" || strings.HasPrefix(from, "kql/"):
 		if to != "schema" && !strings.HasPrefix(to, "kql/") && to != "kql" {
 			return "kql imports schema alone"
