@@ -221,3 +221,36 @@ func readExample(operation string, body []byte) error {
 	}
 	return nil
 }
+
+// References that double at each step are refused; circles end.
+func TestHostileReferences(t *testing.T) {
+	var list []string
+	for i := range 40 {
+		list = append(list, `{"name":"`+strings.Repeat("m", i+1)+`","kind":"Malware","properties":{"malwareName":"x","fileEntityIds":["`+strings.Repeat("f", i+1)+`"],"processEntityIds":["p"]}}`)
+	}
+	list = append(list, `{"name":"p","kind":"Process","properties":{"processId":"1","parentProcessEntityId":"p","imageFileEntityId":"p","accountEntityId":"p","hostEntityId":"p"}}`)
+	_, err := arm.DecodeEntities([]byte(`{"entities":[` + strings.Join(list, ",") + `]}`))
+	if err == nil {
+		t.Error("a process that is its own parent, image, account and host four times over is read whole")
+	}
+	got, err := arm.DecodeEntities([]byte(`{"entities":[{"name":"p","kind":"Process","properties":{"processId":"1","parentProcessEntityId":"p"}}]}`))
+	if err != nil || len(got) != 1 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func FuzzDecodeEntities(f *testing.F) {
+	f.Add([]byte(`{"entities":[{"name":"p","kind":"Process","properties":{"processId":"1","imageFileEntityId":"/x/F"}},{"name":"f","kind":"File","properties":{"fileName":"a","additionalData":{"SizeInBytes":7}}}]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		list, err := arm.DecodeEntities(body)
+		if err != nil {
+			if !fault.Is(err, fault.Invalid) {
+				t.Fatalf("%v isn't the sender's fault", err)
+			}
+			return
+		}
+		if _, err := json.Marshal(arm.EncodeEntities(scope, list)); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
