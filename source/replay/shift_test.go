@@ -131,7 +131,7 @@ func TestMovingKeepsOrderAndIsDoneOnce(t *testing.T) {
 			from, to := times[i-1]-schema.Hour, times[i]+schema.Hour
 			for k := schema.Ticks(0); k <= 60; k++ {
 				x := from + (to-from)*k/60
-				here := shift(plan, x)
+				here, _ := plan.At(x)
 				if here < before {
 					rt.Fatalf("%s became %s, but a point before it %s", x, here, before)
 				}
