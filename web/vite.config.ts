@@ -28,5 +28,5 @@ export default defineConfig({
   plugins: [react(), compress()],
   build: { target: "es2022", manifest: true, chunkSizeWarningLimit: 1200, reportCompressedSize: false },
   server: { host: "127.0.0.1", port: 5173, proxy: { "/portal": { target: server, secure: false } } },
-  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true },
+  test: { include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true },
 });

@@ -166,11 +166,20 @@ export interface Stream {
 
 export interface DataType {
   name: string;
+  on: boolean;
   lastReceived: string;
   lagSeconds: number;
   count: number;
+  failures: number;
   failure: string;
-  failedAt: string;
+}
+
+export interface Hole {
+  xdr: string;
+  since: string;
+  attempts: number;
+  next: string;
+  error: string;
 }
 
 export interface ConnectorPage {
@@ -180,28 +189,26 @@ export interface ConnectorPage {
   by: string;
   incidents: boolean;
   entities: boolean;
+  streams: Stream[];
   health: DataType[];
   latency: { count: number; p50: number; p99: number; max: number };
-  holes: number;
-  rules: { name: string; product: string; at: string; by: string }[];
-  cannot: string[];
-  streams: Stream[];
+  waiting: number;
+  behindSeconds: number;
+  holes: Hole[];
+  feeds: string[];
+  rulesOff: string[];
+  rulesOffAt: string;
   may: boolean;
 }
 
 export interface ConnectorSettings {
   incidents: boolean;
   entities: boolean;
-  tables: string[];
   turnOffCreationRules: boolean;
 }
 
-export interface StoryLine {
-  at: string;
-  side: string;
-  deed: string;
-  reason: string;
-  lost: string;
+export interface Story {
+  sentences: string[];
 }
 
 export type Cell = string | number | boolean | null | Cell[] | { [key: string]: Cell };
@@ -209,7 +216,7 @@ export type Cell = string | number | boolean | null | Cell[] | { [key: string]: 
 export interface QueryResult {
   columns: { name: string; type: string }[];
   rows: Cell[][];
-  note: string;
+  notes: string[];
   elapsedMs: number;
 }
 
@@ -218,7 +225,8 @@ export interface Diagnostic {
   length: number;
   line: number;
   column: number;
-  severity: string;
+  warning: boolean;
+  code: string;
   message: string;
 }
 

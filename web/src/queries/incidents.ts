@@ -1,6 +1,6 @@
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { ask, get } from "../api";
-import type { Detail, Patch, QueuePage, Side, StoryLine } from "../wire";
+import type { Detail, Patch, QueuePage, Side, Story } from "../wire";
 import { closedStatus, statuses } from "../words";
 
 /** Which queue: the XDR's, or a workspace's by name. */
@@ -84,7 +84,7 @@ export const useIncident = (ref: IncidentRef) =>
 export const useStory = (ref: IncidentRef, wanted: boolean) =>
   useQuery({
     queryKey: ["story", ref.workspace, ref.id],
-    queryFn: ({ signal }) => get<StoryLine[]>(`${base(ref)}/${encodeURIComponent(ref.id)}/explain`, signal),
+    queryFn: ({ signal }) => get<Story>(`${base(ref)}/${encodeURIComponent(ref.id)}/explain`, signal),
     enabled: wanted,
     retry: false,
   });

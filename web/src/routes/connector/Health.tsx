@@ -12,10 +12,12 @@ import {
   TableRow,
   tokens,
 } from "@fluentui/react-components";
+import { useNow } from "../../clock";
 import { Time } from "../../parts/Time";
 import { span } from "../../time";
 import type { ConnectorPage, DataType } from "../../wire";
 import { visible } from "../../words";
+import { fares, milliseconds } from "./fares";
 
 const useStyles = makeStyles({
   card: {
@@ -28,44 +30,20 @@ const useStyles = makeStyles({
     boxShadow: tokens.shadow2,
   },
   head: { display: "flex", alignItems: "baseline", gap: "12px", flexWrap: "wrap" },
+  bad: { color: tokens.colorPaletteRedForeground1, overflowWrap: "anywhere" },
   muted: { color: tokens.colorNeutralForeground3 },
-  bad: { color: tokens.colorPaletteRedForeground1 },
   state: { width: "116px" },
   last: { width: "190px" },
   number: { width: "84px", textAlign: "right", justifyContent: "flex-end", fontVariantNumeric: "tabular-nums" },
   cell: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap", fontSize: "13px" },
 });
 
-/** A length of milliseconds as people read it. */
-export function milliseconds(ms: number): string {
-  return ms < 1000 ? `${Math.round(ms)} ms` : span(ms / 1000);
-}
-
-const weekSeconds = 7 * 24 * 3600; // the published connectivity test looks back so far
-
 function State({ type }: { type: DataType }) {
-  const s = useStyles();
-  if (type.failure)
-    return (
-      <span className={s.bad}>
-        {visible(type.failure)} <Time at={type.failedAt} form="ago" />
-      </span>
-    );
-  if (!type.lastReceived)
-    return (
-      <Badge appearance="tint" shape="rounded" color="informative">
-        nothing yet
-      </Badge>
-    );
-  if (type.lagSeconds > weekSeconds)
-    return (
-      <Badge appearance="tint" shape="rounded" color="warning">
-        silent
-      </Badge>
-    );
+  const { word, tone } = fares(type, useNow());
+  const title = type.failure ? `${visible(type.failure)} (failed ${type.failures} times since the start)` : undefined;
   return (
-    <Badge appearance="tint" shape="rounded" color="success">
-      healthy
+    <Badge appearance="tint" shape="rounded" color={tone} {...(title ? { title } : {})}>
+      {word}
     </Badge>
   );
 }
@@ -84,7 +62,11 @@ export function Health({ page }: { page: ConnectorPage }) {
             {milliseconds(latency.max)} over {latency.count.toLocaleString("en-US")} incidents
           </Caption1>
         )}
-        {page.holes > 0 && <Caption1 className={s.bad}>{page.holes} incidents are missing on one side</Caption1>}
+        {page.waiting > 0 && (
+          <Caption1 className={s.muted}>
+            {page.waiting.toLocaleString("en-US")} incidents wait, the longest for {span(page.behindSeconds)}
+          </Caption1>
+        )}
       </div>
       {page.health.length === 0 ? (
         <Caption1 className={s.muted}>Nothing is switched on.</Caption1>
@@ -122,6 +104,13 @@ export function Health({ page }: { page: ConnectorPage }) {
           </TableBody>
         </Table>
       )}
+      {page.health
+        .filter((t) => t.failure)
+        .map((t) => (
+          <Caption1 key={t.name} className={s.bad}>
+            {visible(t.name)}: {visible(t.failure)}
+          </Caption1>
+        ))}
     </section>
   );
 }

@@ -24,7 +24,7 @@ import {
   tokens,
 } from "@fluentui/react-components";
 import { PlugConnectedRegular } from "@fluentui/react-icons/svg/plug-connected";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { Empty, Failure, Loading } from "../../parts/Says";
 import { Time } from "../../parts/Time";
@@ -203,7 +203,7 @@ function ConnectDialog({
             </DialogTrigger>
             <Button
               appearance="primary"
-              onClick={() => onConnect({ incidents, entities, tables: [], turnOffCreationRules: rulesOff })}
+              onClick={() => onConnect({ incidents, entities, turnOffCreationRules: rulesOff })}
             >
               Connect
             </Button>
@@ -248,16 +248,38 @@ function DisconnectDialog({
 
 function Rules({ page }: { page: Page }) {
   const s = useStyles();
-  if (page.rules.length === 0) return null;
+  if (page.rulesOff.length === 0) return null;
   return (
     <section className={s.card}>
       <Subtitle2 as="h2">Incident creation rules turned off</Subtitle2>
+      <Caption1 className={s.muted}>
+        by connecting, <Time at={page.rulesOffAt} />. They stay off until somebody turns them on.
+      </Caption1>
       <ul className={s.list}>
-        {page.rules.map((r) => (
-          <li key={r.name}>
-            {visible(r.name)} {r.product && <span className={s.muted}>({visible(r.product)})</span>}{" "}
+        {page.rulesOff.map((rule) => (
+          <li key={rule}>{visible(rule)}</li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Incidents that keep failing to cross: they are tried again by themselves. */
+function Holes({ page }: { page: Page }) {
+  const s = useStyles();
+  if (page.holes.length === 0) return null;
+  return (
+    <section className={s.card}>
+      <Subtitle2 as="h2">Incidents that don’t cross</Subtitle2>
+      <ul className={s.list}>
+        {page.holes.map((h) => (
+          <li key={h.xdr}>
+            <Link to="/incidents/$id" params={{ id: h.xdr }}>
+              Incident {h.xdr}
+            </Link>
+            : {visible(h.error)}{" "}
             <span className={s.muted}>
-              by {visible(r.by)}, <Time at={r.at} />
+              {h.attempts} attempts since <Time at={h.since} />, next <Time at={h.next} form="ago" />
             </span>
           </li>
         ))}
@@ -294,11 +316,11 @@ function Loaded({ page }: { page: Page }) {
           ))}
       </div>
       {mutation.isError && <Failure error={mutation.error} what="The change wasn't made" />}
-      {page.cannot.length > 0 && (
-        <MessageBar intent="warning" layout="multiline">
+      {page.feeds.length > 0 && (
+        <MessageBar intent="error" layout="multiline">
           <MessageBarBody>
-            <MessageBarTitle>The other end can't do everything.</MessageBarTitle>
-            {page.cannot.join(" ")}
+            <MessageBarTitle>Changes can’t be read.</MessageBarTitle>
+            {page.feeds.map(visible).join(" · ")}
           </MessageBarBody>
         </MessageBar>
       )}
@@ -306,6 +328,7 @@ function Loaded({ page }: { page: Page }) {
         <div className={s.stack}>
           <Switches {...part} />
           <Health page={page} />
+          <Holes page={page} />
           <Rules page={page} />
         </div>
         <Streams {...part} />

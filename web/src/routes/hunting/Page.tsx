@@ -248,7 +248,7 @@ export function HuntingPage() {
             <Caption1 className={s.muted} role="status">
               {run.data.rows.length.toLocaleString("en-US")} {run.data.rows.length === 1 ? "row" : "rows"} in{" "}
               {Math.round(run.data.elapsedMs)} ms
-              {run.data.note && ` · ${run.data.note}`}
+              {run.data.notes.length > 0 && ` · ${run.data.notes.join(" ")}`}
             </Caption1>
           )}
           {run.isPending ? (

@@ -1,4 +1,4 @@
-import { Badge, Body1, makeStyles, tokens } from "@fluentui/react-components";
+import { Badge, makeStyles, tokens } from "@fluentui/react-components";
 import { Actor } from "../../parts/Badges";
 import { Empty, Failure, Loading } from "../../parts/Says";
 import { Time } from "../../parts/Time";
@@ -16,6 +16,12 @@ const useStyles = makeStyles({
     fontSize: "13px",
     borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
   },
+  sentence: {
+    padding: "6px 0",
+    fontSize: "13px",
+    overflowWrap: "anywhere",
+    borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
+  },
   what: { display: "flex", flexDirection: "column", gap: "2px", minWidth: 0 },
   text: { whiteSpace: "pre-wrap", overflowWrap: "anywhere" },
   who: {
@@ -26,7 +32,6 @@ const useStyles = makeStyles({
     alignItems: "center",
     flexWrap: "wrap",
   },
-  muted: { color: tokens.colorNeutralForeground3 },
 });
 
 /** Everything that happened to an incident, newest first. */
@@ -56,27 +61,20 @@ export function Activity({ incident }: { incident: Detail }) {
   );
 }
 
-/** What the connector did with an incident, and why. */
+/** What the connector did with an incident, and why, oldest first; how it stands comes last. */
 export function Story({ at }: { at: IncidentRef }) {
   const s = useStyles();
   const story = useStory(at, true);
   if (story.isPending) return <Loading what="the connector's journal" />;
   if (story.isError) return <Failure error={story.error} />;
-  if (story.data.length === 0)
+  if (story.data.sentences.length === 0)
     return <Empty title="The connector has written nothing">This incident lives in the workspace alone.</Empty>;
   return (
     <ol className={s.list}>
-      {story.data.map((line, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines have no id
-        <li key={i} className={s.line}>
-          <Time at={line.at} />
-          <div className={s.what}>
-            <Body1 className={s.text}>
-              {visible(line.deed)} {line.side && <span className={s.muted}>→ {line.side}</span>}
-            </Body1>
-            {line.reason && <span className={s.muted}>{visible(line.reason)}</span>}
-            {line.lost && <span className={s.muted}>Gave way: {visible(line.lost)}</span>}
-          </div>
+      {story.data.sentences.map((sentence, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: sentences have no id
+        <li key={i} className={s.sentence}>
+          {visible(sentence)}
         </li>
       ))}
     </ol>

@@ -19,17 +19,11 @@ import {
 import { useState } from "react";
 import { Failure } from "../../parts/Says";
 import { type IncidentRef, useUpdate } from "../../queries/incidents";
-import type { Detail, Patch, Side } from "../../wire";
+import type { Detail } from "../../wire";
 import { closedStatus, closingReasons, closingText, statuses } from "../../words";
+import { statusPatch } from "./patches";
 
 const useStyles = makeStyles({ content: { display: "flex", flexDirection: "column", gap: "12px" } });
-
-/** The change that a choice in the dialog asks for: a reason belongs to a closed incident alone. */
-export function statusPatch(side: Side, status: string, reason: string, comment: string): Patch {
-  if (status !== closedStatus[side]) return { status };
-  const [classification = "", detail = ""] = reason.split("/");
-  return { status, classification, reason: detail, comment: comment.trim() };
-}
 
 /** Sets the status and, when it closes, the reason. */
 export function StatusDialog({ incident, at, onClose }: { incident: Detail; at: IncidentRef; onClose: () => void }) {

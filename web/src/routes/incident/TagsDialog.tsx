@@ -14,16 +14,7 @@ import { useState } from "react";
 import { Failure } from "../../parts/Says";
 import { type IncidentRef, useUpdate } from "../../queries/incidents";
 import type { Detail } from "../../wire";
-
-/** One tag a line; empty lines and repeats (ignoring case) don't count. */
-export function tagsOf(text: string): string[] {
-  const seen = new Map<string, string>();
-  for (const line of text.split("\n")) {
-    const tag = line.trim();
-    if (tag && !seen.has(tag.toLowerCase())) seen.set(tag.toLowerCase(), tag);
-  }
-  return [...seen.values()];
-}
+import { tagsOf } from "./patches";
 
 export function TagsDialog({ incident, at, onClose }: { incident: Detail; at: IncidentRef; onClose: () => void }) {
   const [text, setText] = useState(incident.tags.join("\n"));
