@@ -21,6 +21,9 @@ type Environment struct {
 	Tables func(name string) (*schema.Table, bool)
 	// TableNames lists all names that a wildcard can mean; nil for none.
 	TableNames func() []string
+	// Watchlists finds a watchlist by its alias: its own columns and SearchKey,
+	// _DTItemId, LastUpdatedTimeUTC, under the table name that a scan is to ask for. nil for none.
+	Watchlists func(alias string) (*schema.Table, bool)
 	// Functions are saved functions by name.
 	Functions map[string]Function
 	// Now is the time that now() and ago() count from.
@@ -165,11 +168,9 @@ func (b *binder) query(q *syntax.Query, s *scope) plan.Node {
 		}
 	}
 	if result == nil {
-		at := syntax.Span{}
-		if n := len(q.Statements); n > 0 {
-			at = q.Statements[n-1].At()
-		}
-		b.fail(at, "KQL100", "there is no query: the text ends after its let statements")
+		e := syntax.Error{Code: "KQL100", Message: "there is no query: the text ends after its let statements", Warning: true}
+		b.errors = append(b.errors, e)
+		return &plan.Values{}
 	}
 	return result
 }
@@ -323,7 +324,7 @@ func (b *binder) isTable(x syntax.Expr, s *scope) bool {
 		case "materialize", "table", "view", "totable":
 			return true
 		}
-		if _, ok := services[x.Func.Text]; ok {
+		if isService(x.Func.Text) {
 			return true
 		}
 		_, ok := b.env.Functions[x.Func.Text]

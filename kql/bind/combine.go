@@ -220,7 +220,8 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 	var names []string
 	switch {
 	case n != nil:
-		return &plan.Filter{Input: n, Predicate: b.searchFor(op.X, ctx{scope: s, row: newRow(n)}, exact)}
+		f := &plan.Filter{Input: n, Predicate: b.searchFor(op.X, ctx{scope: s, row: newRow(n)}, exact)}
+		return b.stack([]plan.Node{f}, []string{""}, "$table", false)
 	case op.Tables != nil:
 		nodes, names = b.tablesOf(op.Tables, s, true)
 	default:

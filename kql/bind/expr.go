@@ -280,6 +280,11 @@ func (b *binder) binary(x *syntax.Binary, c ctx) plan.Expr {
 		}
 		return call(x.Op, schema.Bool, args...)
 	}
+	if isStar(x.X) && c.row != nil {
+		return b.anyColumn(c, func(col *syntax.Ident) plan.Expr {
+			return b.binary(&syntax.Binary{Span: x.Span, Op: x.Op, X: col, Y: x.Y}, c)
+		})
+	}
 	l, r := b.scalar(x.X, c), b.scalar(x.Y, c)
 	if f, ok := comparisons[x.Op]; ok {
 		return b.compare(f, l, r)
@@ -300,9 +305,6 @@ func (b *binder) binary(x *syntax.Binary, c ctx) plan.Expr {
 		op = "has"
 	case "like", "likecs":
 		b.unsupported(x.At(), "the operator "+op)
-	}
-	if _, star := x.X.(*syntax.Wildcard); star {
-		b.unsupported(x.At(), "* as an operand here")
 	}
 	e := plan.Expr(call(op, schema.Bool, b.convert(l, schema.String), b.convert(r, schema.String)))
 	if not {

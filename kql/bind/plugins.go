@@ -80,7 +80,3 @@ func (b *binder) ipv4Lookup(n plan.Node, op *syntax.Evaluate, c ctx) plan.Node {
 	b.joinColumns(j, nil, false)
 	return j
 }
-
-// services are the tabular functions of Defender and Sentinel themselves.
-// Source: the reference pages of advanced hunting functions and of watchlists.
-var services = map[string]func(*binder, *syntax.Call, *scope, plan.Node) plan.Node{}

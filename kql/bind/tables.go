@@ -89,17 +89,37 @@ func didYouMean(word string, names []string) string {
 // scan reads a table within the time range of the request.
 func (b *binder) scan(t *schema.Table) plan.Node {
 	n := &plan.Scan{Table: t}
-	var hidden bool
 	var time plan.Column
 	for _, c := range t.Columns {
 		col := b.column(c.Name, c.Type)
 		n.Cols = append(n.Cols, col)
 		n.Source = append(n.Source, c.Name)
-		hidden = hidden || c.Hidden
 		if c.Name == t.Time {
 			time = col
 		}
 	}
+	if t.Name == "AzureDiagnostics" {
+		return b.ranged(b.openUp(n, "AdditionalFields"), time)
+	}
+	return b.ranged(n, time)
+}
+
+// openUp lets columns be named that a table doesn't declare: they are read
+// from one of its dynamic columns, or are null.
+func (b *binder) openUp(n plan.Node, from string) plan.Node {
+	p := &plan.Project{Input: n, Items: keepAll(n.Columns())}
+	bag := plan.Expr(plan.Null(schema.Dynamic))
+	for _, c := range n.Columns() {
+		if c.Name == from {
+			bag = b.convert(c.Ref(), schema.Dynamic)
+		}
+	}
+	p.Items = append(p.Items, b.item(open, bag))
+	return p
+}
+
+// ranged keeps the rows within the time range of the request.
+func (b *binder) ranged(n plan.Node, time plan.Column) plan.Node {
 	if time.ID == 0 || time.Type != schema.DateTime {
 		return n
 	}
@@ -198,8 +218,8 @@ func (b *binder) tableCall(x *syntax.Call, s *scope, piped plan.Node) plan.Node 
 	if f, ok := b.env.Functions[name]; ok {
 		return b.saved(name, f, x, s, piped)
 	}
-	if f, ok := services[name]; ok {
-		return f(b, x, s, piped)
+	if isService(name) {
+		return b.service(x, s, piped)
 	}
 	b.fail(x.Func.Span, "KQL111", "there is no tabular function '%s'%s", name, didYouMean(name, s.all()))
 	return nil

@@ -67,6 +67,9 @@ func Emit(root plan.Node, names []schema.Column, d Dialect) (q *Query, err error
 	for i, c := range root.Columns() {
 		items = append(items, text(name(c.ID)+" AS c"+strconv.Itoa(i)))
 	}
+	if len(items) == 0 {
+		items = []frag{text("1 AS none")}
+	}
 	out := join(", ", items)
 	body := text("SELECT ").and(out).and(text(" FROM (")).and(r.sql).and(text(")")).and(r.orderBy())
 	if len(e.ctes) > 0 {

@@ -95,6 +95,9 @@ func (e *emitter) scan(n *plan.Scan) rel {
 func (e *emitter) values(n *plan.Values) rel {
 	cols := columnList(n.Cols, nil)
 	o := e.fresh("o")
+	if len(n.Cols) == 0 {
+		return rel{sql: text("SELECT 1 AS none WHERE false")}
+	}
 	if len(n.Rows) == 0 {
 		var items []frag
 		for _, c := range n.Cols {

@@ -137,7 +137,7 @@ func (e *Engine) Run(ctx context.Context, p *kql.Program, tables func(string) (*
 	defer rows.Close()
 	var out [][]any
 	for rows.Next() {
-		row := make([]any, len(p.Columns))
+		row := make([]any, max(1, len(p.Columns)))
 		ptrs := make([]any, len(row))
 		for i := range row {
 			ptrs[i] = &row[i]
@@ -145,7 +145,7 @@ func (e *Engine) Run(ctx context.Context, p *kql.Program, tables func(string) (*
 		if err := rows.Scan(ptrs...); err != nil {
 			return nil, err
 		}
-		out = append(out, row)
+		out = append(out, row[:len(p.Columns)])
 	}
 	return out, rows.Err()
 }

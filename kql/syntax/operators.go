@@ -176,7 +176,7 @@ func (p *parser) named() Expr {
 	start := p.tok().Start
 	if p.is("(") {
 		if names, ok := p.tupleAhead(); ok {
-			return &Named{Names: names, X: p.pipeline(), Span: p.from(start)}
+			return &Named{Names: names, X: p.expr(), Span: p.from(start)}
 		}
 	}
 	n := 1
@@ -186,7 +186,7 @@ func (p *parser) named() Expr {
 	if (p.tok().Kind == Word || p.is("[") && p.peek(1).Kind == String) && p.isAt(n, "=") {
 		name := p.name()
 		p.at++
-		x := p.pipeline()
+		x := p.expr()
 		return &Named{p.from(start), []Name{name}, x}
 	}
 	return p.expr()

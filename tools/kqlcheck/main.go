@@ -273,6 +273,9 @@ func (c *checker) runOne(p *kql.Program) error {
 // differ says how columns differ from the recorded ones.
 func differ(q query, got []schema.Column) string {
 	want := q.ResultColumns
+	if q.ResultColumns == nil {
+		return ""
+	}
 	if len(want) != len(got) {
 		return fmt.Sprintf("%d columns, want %d", len(got), len(want))
 	}
