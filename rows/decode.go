@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
 
@@ -46,6 +47,7 @@ func (r Refusal) String() string {
 type Decoder struct {
 	tables  func(name string) (*schema.Table, bool)
 	parser  fastjson.Parser
+	clean   bool             // what is being read is UTF-8 throughout
 	plans   map[string]*plan // by table name
 	order   []*plan          // those that hold rows, in order of first use
 	refused []Refusal
@@ -112,7 +114,7 @@ func (d *Decoder) documents(data []byte, read func(*fastjson.Value)) {
 	case more && first[len(first)-1] == '}':
 		d.lines(data, read)
 	default:
-		v, err := d.parser.ParseBytes(data)
+		v, err := d.parse(data)
 		if err == nil {
 			read(v)
 			return
@@ -129,6 +131,11 @@ func (d *Decoder) documents(data []byte, read func(*fastjson.Value)) {
 		}
 		d.broken(err, data)
 	}
+}
+
+func (d *Decoder) parse(text []byte) (*fastjson.Value, error) {
+	d.clean = utf8.Valid(text)
+	return d.parser.ParseBytes(text)
 }
 
 // firstLine gives the first line, and whether it and the next both open an
@@ -151,7 +158,7 @@ func (d *Decoder) lines(data []byte, read func(*fastjson.Value)) {
 }
 
 func (d *Decoder) piece(text []byte, read func(*fastjson.Value)) {
-	if v, err := d.parser.ParseBytes(text); err == nil {
+	if v, err := d.parse(text); err == nil {
 		read(v)
 	} else {
 		d.broken(err, text)
@@ -236,6 +243,7 @@ func (d *Decoder) row(p *plan, fields *fastjson.Value) {
 		p.start()
 		d.order = append(d.order, p)
 	}
+	p.clean = d.clean
 	field, err := p.read(fields.GetObject())
 	if err != nil {
 		p.rollback()

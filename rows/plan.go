@@ -56,6 +56,7 @@ type plan struct {
 	order  []slot         // the fields of the last record, in its order
 	extra  int            // column of Extra, or -1
 	batch  *Batch
+	clean  bool     // the text under way is UTF-8 throughout
 	last   []string // by column: the last text, to share repeated ones
 	seen   []bool   // by column, in the row under way
 	arena  arena

@@ -59,7 +59,7 @@ func (p *plan) setText(c *Column, column int, b []byte) error {
 		return tooLong(len(b))
 	}
 	if c.Type == schema.String {
-		if !utf8.Valid(b) {
+		if !p.clean && !utf8.Valid(b) {
 			b = bytes.ToValidUTF8(b, []byte("\uFFFD"))
 		}
 		c.AppendText(p.text(column, b))

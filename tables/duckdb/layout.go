@@ -39,6 +39,7 @@ type relation struct {
 	relationKey
 	id     int64
 	time   string  // the column that gives the event time; "" when none does
+	keyed  bool    // it has a table of natural keys
 	fields []field // by ordinal
 }
 
@@ -113,6 +114,12 @@ func (s *Store) load(ctx context.Context) error {
 		r := &relation{relationKey: relationKey{tables.Home(f[1].(string)), f[2].(string)}, id: f[0].(int64), time: f[3].(string)}
 		s.layout[r.relationKey], byID[r.id] = r, r
 	}
+	if found, err = c.all(ctx, "SELECT r.id FROM relations r JOIN duckdb_tables() t ON t.table_name = 'k' || r.id"); err != nil {
+		return err
+	}
+	for _, f := range found {
+		byID[f[0].(int64)].keyed = true
+	}
 	if found, err = c.all(ctx, "SELECT relation, ordinal, name, type FROM fields ORDER BY relation, ordinal"); err != nil {
 		return err
 	}
@@ -179,19 +186,28 @@ func (s *Store) ensure(ctx context.Context, home tables.Home, t *schema.Table) (
 		*grown = *r
 		grown.fields = r.fields[:len(r.fields):len(r.fields)]
 	}
+	grown.keyed = grown.keyed || keyColumns(t) != nil
 	for _, c := range t.Columns {
 		if !rows.Computed(t, c.Name) && grown.field(c.Name, c.Type) < 0 {
 			grown.fields = append(grown.fields, field{len(grown.fields), c.Name, c.Type})
 		}
 	}
-	if r != nil && len(r.fields) == len(grown.fields) {
+	if r != nil && len(r.fields) == len(grown.fields) && r.keyed == grown.keyed {
 		return r, nil
 	}
 	err := s.transaction(ctx, func() error {
-		if r != nil {
-			return s.grow(ctx, grown, len(r.fields))
+		if r == nil {
+			if err := s.make(ctx, grown); err != nil {
+				return err
+			}
+		} else if err := s.grow(ctx, grown, len(r.fields)); err != nil {
+			return err
 		}
-		return s.make(ctx, grown)
+		if !grown.keyed || r != nil && r.keyed {
+			return nil
+		}
+		_, err := s.writer.exec(ctx, "CREATE TABLE "+grown.keys()+" (high BIGINT NOT NULL, low BIGINT NOT NULL, event BIGINT NOT NULL)")
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make room for %s: %w", t.Name, err)
@@ -215,13 +231,8 @@ func (s *Store) make(ctx context.Context, r *relation) error {
 	for _, f := range r.fields {
 		columns = append(columns, f.column()+" "+physical(f.typ))
 	}
-	for _, sql := range []string{
-		"CREATE TABLE " + r.table() + " (" + strings.Join(columns, ", ") + ")",
-		"CREATE TABLE " + r.keys() + " (high BIGINT NOT NULL, low BIGINT NOT NULL, event BIGINT NOT NULL)",
-	} {
-		if _, err := s.writer.exec(ctx, sql); err != nil {
-			return err
-		}
+	if _, err := s.writer.exec(ctx, "CREATE TABLE "+r.table()+" ("+strings.Join(columns, ", ")+")"); err != nil {
+		return err
 	}
 	if _, err := s.writer.exec(ctx, "INSERT INTO relations VALUES (?, ?, ?, ?)", r.id, string(r.home), r.name, r.time); err != nil {
 		return err

@@ -28,6 +28,7 @@ func (s *Store) Maintain(ctx context.Context, now schema.Ticks) error {
 	}{
 		{"expire rows", s.expire},
 		{"expire receipts", s.expireReceipts},
+		{"expire the quarantine", s.expireQuarantine},
 		{"seal rows", s.seal},
 		{"write the log into the file", s.checkpoint},
 		{"sweep segments", func(ctx context.Context, _ schema.Ticks) error { return s.sweep(ctx) }},
@@ -70,11 +71,14 @@ func (s *Store) expire(ctx context.Context, now schema.Ticks) error {
 	return s.transaction(ctx, func() error {
 		for _, r := range layout {
 			where, oldest := kept(r, retention, grants, now)
-			for _, sql := range []string{
+			deletes := []string{
 				"DELETE FROM " + r.table() + " WHERE NOT (" + where + ")",
-				fmt.Sprintf("DELETE FROM %s WHERE event < %d", r.keys(), oldest),
 				fmt.Sprintf("DELETE FROM segments WHERE relation = %d AND to_event < %d", r.id, oldest),
-			} {
+			}
+			if r.keyed {
+				deletes = append(deletes, fmt.Sprintf("DELETE FROM %s WHERE event < %d", r.keys(), oldest))
+			}
+			for _, sql := range deletes {
 				if _, err := s.writer.exec(ctx, sql); err != nil {
 					return fmt.Errorf("%s: %w", r.name, err)
 				}

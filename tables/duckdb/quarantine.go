@@ -61,5 +61,18 @@ func (s *Store) Quarantined(ctx context.Context, before int64, limit int) (list 
 	return list, count[0][0].(int64), nil
 }
 
+// The quarantine keeps refused records so long, and the newest so many.
+const (
+	quarantineKept = 30 * schema.Day
+	quarantineMost = 10_000
+)
+
+func (s *Store) expireQuarantine(ctx context.Context, now schema.Ticks) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	_, err := s.writer.exec(ctx, "DELETE FROM quarantine WHERE received < ? OR id <= (SELECT max(id) FROM quarantine) - ?", int64(now-quarantineKept), quarantineMost)
+	return err
+}
+
 // clean makes text that came from outside fit to store.
 func clean(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
