@@ -12,8 +12,7 @@ import (
 // profile is what an incident's alerts say together. It grows by adding, so
 // that an alert costs the same however many are there.
 type profile struct {
-	Things     []thing           `json:"things,omitempty"` // distinct entities
-	Title      string            `json:"title"`            // of the first alert
+	Title      string            `json:"title"` // of the first alert
 	SeveralOf  bool              `json:"severalOf,omitempty"`
 	Severity   security.Severity `json:"severity"`
 	Stages     []string          `json:"stages,omitempty"`     // each alert's main tactic

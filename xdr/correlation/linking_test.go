@@ -95,8 +95,9 @@ func TestWhatLinksTwoAlerts(t *testing.T) {
 			alert("2", 0, security.Entity{Kind: security.URL}.With("url", "http://evil.example/b")), true},
 		"SYSTEM": {alert("1", 0, security.Entity{Kind: security.Account}.With("accountName", "SYSTEM").With("ntDomain", "x")),
 			alert("2", 0, security.Entity{Kind: security.Account}.With("accountName", "SYSTEM").With("ntDomain", "x")), false},
-		"a tool of Windows": {alert("1", 0, file(`C:\Windows\System32`, "h1")), alert("2", 0, file(`C:\Windows\System32`, "h1")), false},
-		"a dropped tool":    {alert("1", 0, file(`C:\Users\u`, "h1")), alert("2", 0, file(`C:\Users\v`, "h1")), true},
+		"a tool of Windows":          {alert("1", 0, file(`C:\Windows\System32`, "h1")), alert("2", 0, file(`C:\Windows\System32`, "h1")), false},
+		"a tool in a folder for all": {alert("1", 0, file(`C:\Windows\Temp`, "h1")), alert("2", 0, file(`C:\Windows\Temp\`, "h1")), true},
+		"a dropped tool":             {alert("1", 0, file(`C:\Users\u`, "h1")), alert("2", 0, file(`C:\Users\v`, "h1")), true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()

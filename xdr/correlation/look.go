@@ -161,15 +161,19 @@ func domain(text string) security.Entity {
 	return security.Entity{Kind: security.DNS}.With("domainName", strings.ToLower(u.Hostname()))
 }
 
-// systemFolders hold what every machine has; a file there links nothing.
-var systemFolders = []string{"/windows/", "/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/lib/", "/lib/"}
+// systemFolders hold what every machine has, with the folders in them; a file
+// there links nothing. Folders that anybody can write to aren't among them.
+var systemFolders = []string{
+	"/windows/system32/", "/windows/syswow64/", "/windows/winsxs/", "/windows/microsoft.net/", "/windows/servicing/",
+	"/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/lib/", "/lib/",
+}
 
 func systemFile(e security.Entity) bool {
-	folder := strings.ToLower(strings.ReplaceAll(e.Field("directory"), `\`, "/")) + "/"
+	folder := strings.TrimRight(strings.ToLower(strings.ReplaceAll(e.Field("directory"), `\`, "/")), "/") + "/"
 	if len(folder) > 2 && folder[1] == ':' {
 		folder = folder[2:] // the drive
 	}
-	return slices.ContainsFunc(systemFolders, func(f string) bool { return strings.HasPrefix(folder, f) })
+	return folder == "/windows/" || slices.ContainsFunc(systemFolders, func(f string) bool { return strings.HasPrefix(folder, f) })
 }
 
 // commonNames are accounts that every machine has.
