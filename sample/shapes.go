@@ -232,8 +232,7 @@ func (p piece) columns(kind string) fields {
 		return account(p.mailbox)
 	case p.process != nil:
 		g := p.process.program
-		return fields{"FileName": g.file, "FolderPath": g.folder, "SHA1": g.sha1, "SHA256": g.sha256, "FileSize": g.size, "ProcessCommandLine": p.process.line(),
-			"DeviceId": p.process.device.id, "DeviceName": p.process.device.name}
+		return fields{"FileName": g.file, "FolderPath": g.folder, "SHA1": g.sha1, "SHA256": g.sha256, "FileSize": g.size, "ProcessCommandLine": p.process.line()}
 	case p.file != nil:
 		return fields{"FileName": p.file.name, "FolderPath": p.file.folder, "SHA1": p.file.sha1, "SHA256": p.file.sha256, "FileSize": p.file.size}
 	case p.mail != nil:
