@@ -124,7 +124,7 @@ func Score(via []Via, context float64) float64 {
 }
 
 // least is the weight below which a piece of evidence is left out.
-const least = .01
+const least = .05
 
 // weigh gives what one piece says for each incident in which it was seen: the
 // best of its keys.
