@@ -3,6 +3,7 @@ package duckdb_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"lockstep/rows"
@@ -89,6 +90,54 @@ func BenchmarkOpen(b *testing.B) {
 			b.Fatal(err)
 		}
 		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSmallAppends measures appends of one row with a key, as clients
+// send them, one by one and sixteen at a time.
+func BenchmarkSmallAppends(b *testing.B) {
+	for _, writers := range []int{1, 16} {
+		b.Run(fmt.Sprint(writers), func(b *testing.B) {
+			s := open(b, b.TempDir(), duckdb.Options{})
+			batches, _ := rows.NewDecoder(stored).Records([]byte(`{"category":"AdvancedHunting-DeviceEvents","properties":{"DeviceName":"pc"}}`))
+			var n atomic.Int64
+			b.SetParallelism(writers)
+			b.ResetTimer()
+			b.RunParallel(func(p *testing.PB) {
+				for p.Next() {
+					if _, err := s.Append(context.Background(), tables.Append{Home: tables.XDRHome, Batches: batches, Key: fmt.Sprint(n.Add(1))}); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// BenchmarkSnapshot measures what every query pays: a snapshot, one relation,
+// one row.
+func BenchmarkSnapshot(b *testing.B) {
+	s := open(b, b.TempDir(), duckdb.Options{})
+	batches, _ := rows.NewDecoder(stored).Records(tablestest.ProcessEvents(1, 250))
+	if _, err := s.Append(context.Background(), tables.Append{Home: tables.XDRHome, Batches: batches}); err != nil {
+		b.Fatal(err)
+	}
+	table, _ := schema.Default().Table(schema.XDR, "DeviceProcessEvents")
+	for b.Loop() {
+		n, err := s.Snapshot(context.Background(), tables.View{Side: schema.XDR, Now: tablestest.Now})
+		if err != nil {
+			b.Fatal(err)
+		}
+		sql, args, err := n.Relation(table, []string{"DeviceName"}, tables.Range{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := n.Query(context.Background(), "SELECT min(\"DeviceName\") FROM "+sql+" AS r", args, one, tables.Limit{}); err != nil {
+			b.Fatal(err)
+		}
+		if err := n.Close(); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -104,13 +104,5 @@ func (s *Store) storeHashes(r *relation, parts []part, now schema.Ticks) error {
 	if len(high) == 0 {
 		return nil
 	}
-	a, err := s.writer.appender(r.keys())
-	if err != nil {
-		return err
-	}
-	if err := a.append([]source{{ints: high}, {ints: low}, {ints: event}}, len(high)); err != nil {
-		a.free()
-		return err
-	}
-	return a.close()
+	return s.fill(r.keys(), []source{{ints: high}, {ints: low}, {ints: event}}, len(high))
 }

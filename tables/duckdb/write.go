@@ -3,6 +3,8 @@ package duckdb
 import (
 	"context"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"lockstep/fault"
 	"lockstep/rows"
@@ -27,8 +29,14 @@ type part struct {
 	hashes   []hash // per row, for tables with a natural key
 }
 
-// groupRows bounds how many rows appends that wait together are written with.
-const groupRows = 1 << 17
+// Appends that wait together share a transaction up to so many rows and appends.
+const (
+	groupRows   = 1 << 17
+	groupWrites = 1000
+)
+
+// keyLimit is the longest key, in bytes.
+const keyLimit = 1024
 
 // Append writes all of a or nothing; what it wrote is on disk when it returns.
 // Appends that wait for the writer at the same time share one transaction.
@@ -60,6 +68,9 @@ func check(a tables.Append) error {
 	if a.Home == "" {
 		return fault.New(fault.Invalid, "append: no home is named")
 	}
+	if len(a.Key) > keyLimit || !utf8.ValidString(a.Key) {
+		return fault.New(fault.Invalid, "append: its key is longer than %d bytes, or isn't UTF-8", keyLimit)
+	}
 	for _, b := range a.Batches {
 		for i := range b.Columns {
 			if n := b.Columns[i].Len(); n != b.N {
@@ -75,7 +86,7 @@ func (s *Store) group() []*write {
 	s.queueing.Lock()
 	defer s.queueing.Unlock()
 	total, n := 0, 0
-	for n < len(s.queue) && (n == 0 || total < groupRows) {
+	for n < len(s.queue) && n < groupWrites && (n == 0 || total < groupRows) {
 		for _, b := range s.queue[n].Batches {
 			total += b.N
 		}
@@ -107,16 +118,16 @@ func (s *Store) commit(ctx context.Context, group []*write) {
 func (s *Store) commitAll(ctx context.Context, group []*write) error {
 	now := s.clock()
 	positions := map[string]int64{} // as the group moves them
-	keys := map[string]tables.Receipt{}
+	known, err := s.receipts(ctx, group)
+	if err != nil {
+		return err
+	}
+	keys := map[string]tables.Receipt{} // new ones
 	seen := map[relationKey]map[hash]bool{}
 	before := s.arrival
 	for _, w := range group {
 		w.parts, w.receipt, w.err = nil, tables.Receipt{}, nil
-		repeat, err := s.repeat(ctx, w, keys, positions)
-		if err != nil {
-			return err
-		}
-		if repeat {
+		if s.repeat(w, known, positions) {
 			continue
 		}
 		if err := s.prepare(ctx, w, now, seen); err != nil {
@@ -126,7 +137,7 @@ func (s *Store) commitAll(ctx context.Context, group []*write) error {
 			positions[p.Reader] = max(p.Value, positions[p.Reader])
 		}
 		if w.Key != "" {
-			keys[scoped(w)] = w.receipt
+			keys[scoped(w)], known[scoped(w)] = w.receipt, w.receipt
 		}
 	}
 	if s.arrival == before && len(keys) == 0 && len(positions) == 0 {
@@ -147,26 +158,35 @@ func (s *Store) commitAll(ctx context.Context, group []*write) error {
 // scoped makes a key that belongs to its home.
 func scoped(w *write) string { return string(w.Home) + "/" + w.Key }
 
-// repeat tells whether an append was committed before, by its key or by its
-// positions, and sets its receipt if so.
-func (s *Store) repeat(ctx context.Context, w *write, keys map[string]tables.Receipt, positions map[string]int64) (bool, error) {
-	if w.Key != "" {
-		first, ok := keys[scoped(w)]
-		if !ok {
-			found, err := s.writer.all(ctx, "SELECT accepted, repeats, refused, arrival, received FROM receipts WHERE key = ?", scoped(w))
-			if err != nil {
-				return false, err
-			}
-			if ok = len(found) > 0; ok {
-				f := found[0]
-				first = tables.Receipt{Accepted: int(f[0].(int64)), Repeats: int(f[1].(int64)), Refused: int(f[2].(int64)), Arrival: f[3].(int64), At: schema.Ticks(f[4].(int64))}
-			}
+// receipts reads the receipts that the keys of a group have.
+func (s *Store) receipts(ctx context.Context, group []*write) (map[string]tables.Receipt, error) {
+	known := map[string]tables.Receipt{}
+	var keys []any
+	for _, w := range group {
+		if w.Key != "" {
+			keys = append(keys, scoped(w))
 		}
-		if ok {
-			first.Repeat = true
-			w.receipt = first
-			return true, nil
-		}
+	}
+	if len(keys) == 0 {
+		return known, nil
+	}
+	found, err := s.writer.all(ctx, "SELECT key, accepted, repeats, refused, arrival, received FROM receipts WHERE key IN (?"+strings.Repeat(", ?", len(keys)-1)+")", keys...)
+	if err != nil {
+		return nil, fmt.Errorf("look for receipts: %w", err)
+	}
+	for _, f := range found {
+		known[f[0].(string)] = tables.Receipt{Accepted: int(f[1].(int64)), Repeats: int(f[2].(int64)), Refused: int(f[3].(int64)), Arrival: f[4].(int64), At: schema.Ticks(f[5].(int64))}
+	}
+	return known, nil
+}
+
+// repeat tells whether an append needs no writing, and sets its answer: it was
+// committed before, by its key or by its positions, or is at odds with them.
+func (s *Store) repeat(w *write, known map[string]tables.Receipt, positions map[string]int64) bool {
+	if first, ok := known[scoped(w)]; ok && w.Key != "" {
+		first.Repeat = true
+		w.receipt = first
+		return true
 	}
 	passed := 0
 	s.knowing.RLock()
@@ -182,13 +202,13 @@ func (s *Store) repeat(ctx context.Context, w *write, keys map[string]tables.Rec
 	}
 	switch {
 	case passed == 0:
-		return false, nil
+		return false
 	case passed == len(w.Positions):
 		w.receipt = tables.Receipt{Refused: w.Refused, Repeat: true}
-		return true, nil
+		return true
 	}
 	w.err = fault.New(fault.Conflict, "append: %d of its %d positions were passed before, so part of it may be a repeat", passed, len(w.Positions))
-	return true, nil
+	return true
 }
 
 // prepare finds a write's relations, leaves out rows that are known, and gives
@@ -251,17 +271,53 @@ func (s *Store) store(ctx context.Context, group []*write, now schema.Ticks, key
 			return fmt.Errorf("store keys of %s: %w", r.name, err)
 		}
 	}
-	for key, r := range keys {
-		if _, err := s.writer.exec(ctx, "INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?)", key, r.Accepted, r.Repeats, r.Refused, r.Arrival, int64(r.At)); err != nil {
-			return fmt.Errorf("store receipt: %w", err)
-		}
+	if err := s.storeReceipts(keys); err != nil {
+		return fmt.Errorf("store receipts: %w", err)
 	}
+	if len(positions) == 0 {
+		return nil
+	}
+	var args []any
 	for reader, value := range positions {
-		if _, err := s.writer.exec(ctx, "INSERT INTO positions VALUES (?, ?) ON CONFLICT (reader) DO UPDATE SET value = excluded.value", reader, value); err != nil {
-			return fmt.Errorf("store position: %w", err)
-		}
+		args = append(args, reader, value)
+	}
+	_, err := s.writer.exec(ctx, "INSERT INTO positions VALUES (?, ?)"+strings.Repeat(", (?, ?)", len(positions)-1)+" ON CONFLICT (reader) DO UPDATE SET value = excluded.value", args...)
+	if err != nil {
+		return fmt.Errorf("store positions: %w", err)
 	}
 	return nil
+}
+
+func (s *Store) storeReceipts(keys map[string]tables.Receipt) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	names := rows.Column{Type: schema.String}
+	var ints [5][]int64
+	for key, r := range keys {
+		names.AppendText(key)
+		for i, v := range [...]int64{int64(r.Accepted), int64(r.Repeats), int64(r.Refused), r.Arrival, int64(r.At)} {
+			ints[i] = append(ints[i], v)
+		}
+	}
+	sources := []source{{column: &names}}
+	for _, list := range ints {
+		sources = append(sources, source{ints: list})
+	}
+	return s.fill("receipts", sources, len(keys))
+}
+
+// fill adds rows to one table within the transaction.
+func (s *Store) fill(table string, sources []source, n int) error {
+	a, err := s.writer.appender(table)
+	if err != nil {
+		return err
+	}
+	if err := a.append(sources, n); err != nil {
+		a.free()
+		return err
+	}
+	return a.close()
 }
 
 func (s *Store) storeRows(r *relation, parts []part, now schema.Ticks) error {
