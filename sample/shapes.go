@@ -221,7 +221,7 @@ var evidenceTypes = map[string]string{"host": "Machine", "account": "User", "pro
 // columns are the columns of AlertEvidence that a piece fills.
 func (p piece) columns(kind string) fields {
 	account := func(q *person) fields {
-		return fields{"AccountName": q.account, "AccountDomain": strings.ToLower(q.domain), "AccountSid": q.sid, "AccountObjectId": q.objectID, "AccountUpn": q.upn}
+		return fields{"AccountName": q.account, "AccountDomain": q.domain, "AccountSid": q.sid, "AccountObjectId": q.objectID, "AccountUpn": q.upn}
 	}
 	switch {
 	case p.device != nil:
@@ -229,14 +229,14 @@ func (p piece) columns(kind string) fields {
 	case p.person != nil:
 		return account(p.person)
 	case p.mailbox != nil:
-		return account(p.mailbox)
+		return fields{"AccountObjectId": p.mailbox.objectID, "AccountUpn": p.mailbox.upn}
 	case p.process != nil:
 		g := p.process.program
 		return fields{"FileName": g.file, "FolderPath": g.folder, "SHA1": g.sha1, "SHA256": g.sha256, "FileSize": g.size, "ProcessCommandLine": p.process.line()}
 	case p.file != nil:
 		return fields{"FileName": p.file.name, "FolderPath": p.file.folder, "SHA1": p.file.sha1, "SHA256": p.file.sha256, "FileSize": p.file.size}
 	case p.mail != nil:
-		return fields{"NetworkMessageId": p.mail.id(), "EmailSubject": p.mail.subject}
+		return fields{"NetworkMessageId": p.mail.id(), "EmailSubject": p.mail.subject, "AccountUpn": p.mail.recipient()}
 	case p.app != nil:
 		return fields{"Application": p.app.name, "ApplicationId": p.app.id}
 	case p.oauth != nil:
@@ -246,7 +246,8 @@ func (p piece) columns(kind string) fields {
 	case p.url != "":
 		return fields{"RemoteUrl": p.url}
 	case kind == "registry-value":
-		return fields{"RegistryKey": p.key[0], "RegistryValueName": p.key[1], "RegistryValueData": p.key[2]}
+		_, key, _ := strings.Cut(p.key[0], `\`) // without its hive, as recorded
+		return fields{"RegistryKey": key, "RegistryValueName": p.key[1], "RegistryValueData": p.key[2]}
 	}
 	return nil
 }
