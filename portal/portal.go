@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -174,7 +175,7 @@ func (p *Portal) routes() {
 
 // ServeHTTP answers one request, after the checks that hold for all of them.
 func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	secure(w.Header(), r.TLS != nil)
+	secure(w.Header(), r.TLS != nil && !loopback(hostname(r.Host)))
 	if r.TLS == nil && !p.ownHost(r.Host) {
 		// Another name that was made to point at this machine (DNS rebinding).
 		p.fail(w, r, errForeignHost)
@@ -191,8 +192,9 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (p *Portal) Close() { p.hub.close() }
 
 // secure sets the headers of every answer. Styles must allow inline ones:
-// the component library writes them at run time; scripts never.
-func secure(h http.Header, tls bool) {
+// the component library writes them at run time; scripts never. always: the
+// host is to be asked over TLS alone from now on.
+func secure(h http.Header, always bool) {
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; "+
 		"img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "+
 		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
@@ -201,28 +203,27 @@ func secure(h http.Header, tls bool) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-	if tls {
+	if always { // not on localhost, where it would bind every other server on this machine too
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }
 
+// hostname is a Host header without its port.
+func hostname(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.Trim(host, "[]")
+}
+
+// loopback reports whether a host name can only mean this machine.
+func loopback(name string) bool {
+	ip := net.ParseIP(name)
+	return strings.EqualFold(name, "localhost") || ip != nil && ip.IsLoopback()
+}
+
 // ownHost reports whether a plain request's Host names this machine.
 func (p *Portal) ownHost(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	}
-	name = strings.Trim(name, "[]")
-	if strings.EqualFold(name, "localhost") {
-		return true
-	}
-	if ip := net.ParseIP(name); ip != nil && ip.IsLoopback() {
-		return true
-	}
-	for _, h := range p.o.Hosts {
-		if strings.EqualFold(name, h) {
-			return true
-		}
-	}
-	return false
+	name := hostname(host)
+	return loopback(name) || slices.ContainsFunc(p.o.Hosts, func(h string) bool { return strings.EqualFold(name, h) })
 }

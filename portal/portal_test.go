@@ -275,9 +275,14 @@ func TestHeaders(t *testing.T) {
 				t.Errorf("%s: policy %q lacks %q", path, csp, want)
 			}
 		}
-		if strings.Contains(csp, "unsafe-eval") || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Strict-Transport-Security") == "" {
+		if strings.Contains(csp, "unsafe-eval") || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Strict-Transport-Security") != "" {
 			t.Errorf("%s: headers %v", path, h)
 		}
+	}
+	// A real name is held to TLS; localhost isn't: that would bind every server on the machine.
+	named := b.do("GET", "/incidents", nil, func(r *http.Request) { r.Host = "soc.example" })
+	if named.Header.Get("Strict-Transport-Security") == "" {
+		t.Error("a real host name isn't held to TLS")
 	}
 }
 

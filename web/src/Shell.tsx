@@ -11,7 +11,7 @@ import { Clock } from "./clock";
 import { type Liveness, useLive } from "./live";
 import { Failure, Loading } from "./parts/Says";
 import { useMe, useSignOut } from "./queries/session";
-import type { Me } from "./wire";
+import type { Action, Me } from "./wire";
 import { visible } from "./words";
 
 const useStyles = makeStyles({
@@ -113,9 +113,10 @@ function Bar({ me }: { me: Me }) {
 function Nav({ me }: { me: Me }) {
   const s = useStyles();
   const here = { className: "here" };
+  const mayAny = (action: Action) => me.may[action] || me.workspaces.some((w) => w.may[action]);
   return (
     <nav className={s.nav} aria-label="Pages">
-      {me.has.xdr && (
+      {me.has.xdr && me.may["incidents/read"] && (
         <>
           <Caption1 className={s.section}>Defender XDR</Caption1>
           <Link to="/incidents" className={s.link} activeProps={here}>
@@ -138,12 +139,16 @@ function Nav({ me }: { me: Me }) {
         </Link>
       ))}
       <Caption1 className={s.section}>Tools</Caption1>
-      <Link to="/hunting" className={s.link} activeProps={here}>
-        <SearchRegular className={s.icon} aria-hidden /> Hunting
-      </Link>
-      <Link to="/connector" className={s.link} activeProps={here}>
-        <PlugConnectedRegular className={s.icon} aria-hidden /> Connector
-      </Link>
+      {me.has.hunting && mayAny("hunting/run") && (
+        <Link to="/hunting" className={s.link} activeProps={here}>
+          <SearchRegular className={s.icon} aria-hidden /> Hunting
+        </Link>
+      )}
+      {me.has.connector && me.workspaces.some((w) => w.may["connector/read"]) && (
+        <Link to="/connector" className={s.link} activeProps={here}>
+          <PlugConnectedRegular className={s.icon} aria-hidden /> Connector
+        </Link>
+      )}
     </nav>
   );
 }

@@ -5,7 +5,7 @@ import type { Hint } from "./wire";
 export type Liveness = "connecting" | "live" | "lost";
 
 /** How long hints are collected before pages ask anew: a replay brings thousands a second. */
-const collect = 700;
+const collect = 1_000;
 
 /** Forgets what hints say has changed; pages that show it ask again. */
 export function refresh(client: QueryClient, hints: Hint[]) {
@@ -27,38 +27,50 @@ export function refresh(client: QueryClient, hints: Hint[]) {
   if (hints.some((h) => h.kind === "connector")) client.invalidateQueries({ queryKey: ["connector"] });
 }
 
+/** How long until another try after the server refused the stream. */
+const again = 5_000;
+
 /** Listens to the server's hints as long as the page is open. */
 export function useLive(): Liveness {
   const client = useQueryClient();
   const [state, setState] = useState<Liveness>("connecting");
   useEffect(() => {
     let waiting: Hint[] = [];
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let flushing: ReturnType<typeof setTimeout> | undefined;
+    let retrying: ReturnType<typeof setTimeout> | undefined;
     let wasLost = false;
+    let stream: EventSource;
     const flush = () => {
-      timer = undefined;
+      flushing = undefined;
       const hints = waiting;
       waiting = [];
       refresh(client, hints);
     };
-    const stream = new EventSource("/portal/api/live");
-    stream.addEventListener("hello", () => {
-      setState("live");
-      if (wasLost) client.invalidateQueries();
-      wasLost = false;
-    });
-    stream.addEventListener("hint", (e) => {
-      waiting.push(JSON.parse((e as MessageEvent<string>).data));
-      timer ??= setTimeout(flush, collect);
-    });
-    stream.addEventListener("resync", () => client.invalidateQueries());
-    stream.addEventListener("signedOut", () => client.invalidateQueries({ queryKey: ["me"] }));
-    stream.onerror = () => {
-      wasLost = true;
-      setState("lost");
+    const listen = () => {
+      stream = new EventSource("/portal/api/live");
+      stream.addEventListener("hello", () => {
+        setState("live");
+        if (wasLost) client.invalidateQueries(); // nobody knows what was missed
+        wasLost = false;
+      });
+      stream.addEventListener("hint", (e) => {
+        waiting.push(JSON.parse((e as MessageEvent<string>).data));
+        flushing ??= setTimeout(flush, collect);
+      });
+      stream.addEventListener("resync", () => client.invalidateQueries());
+      stream.addEventListener("signedOut", () => client.invalidateQueries({ queryKey: ["me"] }));
+      stream.onerror = () => {
+        wasLost = true;
+        setState("lost");
+        if (stream.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+        client.invalidateQueries({ queryKey: ["me"] }); // perhaps the session is over
+        retrying = setTimeout(listen, again);
+      };
     };
+    listen();
     return () => {
-      clearTimeout(timer);
+      clearTimeout(flushing);
+      clearTimeout(retrying);
       stream.close();
     };
   }, [client]);

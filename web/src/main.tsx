@@ -1,5 +1,5 @@
 import { FluentProvider, webDarkTheme, webLightTheme } from "@fluentui/react-components";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode, useSyncExternalStore } from "react";
 import { createRoot } from "react-dom/client";
@@ -7,7 +7,17 @@ import { ApiError } from "./api";
 import { makeRouter } from "./router";
 import "./page.css";
 
+// Whoever is told that the session is over has the frame look, which leads to the sign-in.
+const queryCache = new QueryCache({
+  onError: (error, query) => {
+    if (error instanceof ApiError && error.status === 401 && query.queryKey[0] !== "me") {
+      client.invalidateQueries({ queryKey: ["me"] });
+    }
+  },
+});
+
 const client = new QueryClient({
+  queryCache,
   defaultOptions: {
     queries: {
       // What a page asks for is right or wrong at once; only a lost connection is worth another try.

@@ -11,6 +11,7 @@ import { ApiError, get } from "./api";
 import { Failure } from "./parts/Says";
 import type { QueueSearch } from "./queries/incidents";
 import { QueuePage } from "./routes/queue/Page";
+import { ownAddress } from "./routes/signin/address";
 import { Shell } from "./Shell";
 import type { Me } from "./wire";
 
@@ -21,8 +22,7 @@ const signin = createRoute({
   getParentRoute: () => root,
   path: "/signin",
   validateSearch: (s: Record<string, unknown>): { next?: string } => {
-    // Only an address of our own: "//host" would lead elsewhere.
-    const next = typeof s.next === "string" && /^\/(?![/\\])/.test(s.next) ? s.next : undefined;
+    const next = ownAddress(s.next);
     return next ? { next } : {};
   },
   component: lazyRouteComponent(() => import("./routes/signin/Page"), "SignInPage"),

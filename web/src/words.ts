@@ -98,6 +98,19 @@ export function spaced(value: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+const kinds: Record<string, string> = {
+  Ip: "IP address",
+  Url: "URL",
+  DnsResolution: "DNS resolution",
+  FileHash: "File hash",
+  CloudApplication: "Cloud app",
+  OAuthApplication: "OAuth app",
+  AzureResource: "Azure resource",
+};
+
+/** What an entity of a kind is called. */
+export const kindName = (kind: string) => kinds[kind] ?? spaced(kind);
+
 /** The closing reason as a sentence part: "True positive · Phishing". */
 export function closingText(side: Side, classification: string, reason: string): string {
   for (const group of closingReasons[side]) {

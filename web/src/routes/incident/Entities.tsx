@@ -14,7 +14,7 @@ import { type Column, Grid } from "../../parts/Grid";
 import { Empty } from "../../parts/Says";
 import { SidePanel } from "../../parts/SidePanel";
 import type { Detail, EntityView } from "../../wire";
-import { spaced, visible } from "../../words";
+import { kindName, spaced, visible } from "../../words";
 
 const icons: Record<string, typeof TagRegular> = {
   Account: PersonRegular,
@@ -46,7 +46,7 @@ function Kind({ kind }: { kind: string }) {
   const Icon = icons[kind] ?? TagRegular;
   return (
     <span className={s.kind}>
-      <Icon className={s.icon} aria-hidden /> {spaced(kind)}
+      <Icon className={s.icon} aria-hidden /> {kindName(kind)}
     </span>
   );
 }

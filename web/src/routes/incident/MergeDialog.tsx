@@ -123,7 +123,7 @@ export function MergeDialog({ incidents, onClose, onMerged }: Props) {
               onClick={submit}
               disabled={picked.length < 2 || picked.length > 5 || !reason.trim() || merge.isPending}
             >
-              Merge {picked.length} incidents
+              {picked.length > 1 ? `Merge ${picked.length} incidents` : "Merge"}
             </Button>
           </DialogActions>
         </DialogBody>

@@ -3,6 +3,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { Failure } from "../../parts/Says";
 import { useSignIn } from "../../queries/session";
+import { homeOf, ownAddress } from "./address";
 
 const useStyles = makeStyles({
   page: {
@@ -32,7 +33,10 @@ export function SignInPage() {
   const [password, setPassword] = useState("");
   const submit = (e: FormEvent) => {
     e.preventDefault();
-    signIn.mutate({ user, password }, { onSuccess: () => navigate({ href: next ?? "/incidents", replace: true }) });
+    signIn.mutate(
+      { user, password },
+      { onSuccess: (me) => navigate({ href: ownAddress(next) ?? homeOf(me), replace: true }) },
+    );
   };
   return (
     <main className={s.page}>
