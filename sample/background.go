@@ -12,7 +12,7 @@ func appendInt(b []byte, n int64) []byte { return strconv.AppendInt(b, n, 10) }
 // on the seed and on i alone.
 var writers = map[string]func(w *world, l *line, i int64, t schema.Ticks, d dice){
 	"DeviceProcessEvents": func(w *world, l *line, i int64, t schema.Ticks, _ dice) {
-		p := w.processFrom(start(w.seed, w.process_, i), i, t)
+		p := w.processFrom(start(w.seed, w.processLabel, i), i, t)
 		w.processRow(l, t, &p)
 	},
 	"DeviceNetworkEvents": func(w *world, l *line, i int64, t schema.Ticks, d dice) {

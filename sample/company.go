@@ -102,11 +102,10 @@ func (c *company) hire(seed uint64, sid string) {
 		p.print()
 		c.people = append(c.people, p)
 	}
-	for i, role := range roles {
+	for _, role := range roles {
 		p := c.people[role.person]
 		p.title, p.department = role.title, role.department
 		c.byRole[role.name] = p
-		_ = i
 	}
 	for i, account := range serviceAccounts {
 		d := roll(seed, "service account", int64(i))

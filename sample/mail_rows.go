@@ -69,7 +69,7 @@ var (
 
 // mailAt gives message i.
 func (w *world) mailAt(i int64) mail {
-	d := start(w.seed, w.mail_, i)
+	d := start(w.seed, w.mailLabel, i)
 	grid := w.grids["EmailEvents"]
 	m := mail{at: grid.at(i), x: d.next(), y: d.next(), to: pick(&d, w.company.people), direction: "Inbound", delivery: "Delivered", location: "Inbox/folder",
 		urls: w.grids["EmailUrlInfo"].over(i, grid), files: w.grids["EmailAttachmentInfo"].over(i, grid)}

@@ -122,23 +122,23 @@ func (s *script) phishing() {
 	s.connect(hop+20*second, planted, controlIP, control, 443)
 	s.raise(finding{product: endpoint, title: "Suspicious remote activity through WMI", about: "A command was run over WMI from another device, its output kept in an administrative share.", category: "LateralMovement", severity: "medium",
 		techniques: []string{"T1047"}, first: hop, last: hop + 12*second, evidence: []piece{{device: mgmt, impacted: true, role: "destination"}, {device: pc, role: "source"}, {person: helper, impacted: true}, {process: planted}, {process: remote}}})
-	second_ := hop + 95*minute
-	s.logon(second_, adfs, logon{action: "LogonSuccess", kind: "Network", protocol: "Kerberos", who: admin, from: mgmt, admin: true})
-	s.put("IdentityLogonEvents", second_, func(l *line) {
+	landed := hop + 95*minute
+	s.logon(landed, adfs, logon{action: "LogonSuccess", kind: "Network", protocol: "Kerberos", who: admin, from: mgmt, admin: true})
+	s.put("IdentityLogonEvents", landed, func(l *line) {
 		w.identityLogonRow(l, "LogonSuccess", "Active Directory", "Resource access", "Kerberos", "", admin, site{}, mgmt, adfs, s.dice.next(), s.dice.next())
 	})
 	service := s.tool(`C:\Windows\QVSVC.exe`, "", "")
-	installed := s.run(second_+4*second, adfs, c.system, nil, service, `C:\Windows\QVSVC.exe`)
-	s.put("DeviceEvents", second_+3*second, func(l *line) {
+	installed := s.run(landed+4*second, adfs, c.system, nil, service, `C:\Windows\QVSVC.exe`)
+	s.put("DeviceEvents", landed+3*second, func(l *line) {
 		w.deviceEventRow(l, installed, "ServiceInstalled", `"FileName":"QVSVC.exe","FolderPath":"C:\\Windows",`, `{"ServiceName":"QVSVC","ServiceStartType":3,"ServiceAccount":"LocalSystem"}`, s.report())
 	})
 	s.raise(finding{product: identity, title: "Suspicious service creation", about: "An account created a service that runs a program on a sensitive server.", category: "Execution", severity: "medium",
-		techniques: []string{"T1569.002"}, first: second_, last: second_ + 4*second, evidence: []piece{{person: admin, role: "source", impacted: true}, {device: mgmt, role: "source"}, {device: adfs, role: "destination", impacted: true}}})
+		techniques: []string{"T1569.002"}, first: landed, last: landed + 4*second, evidence: []piece{{person: admin, role: "source", impacted: true}, {device: mgmt, role: "source"}, {device: adfs, role: "destination", impacted: true}}})
 	s.raise(finding{product: endpoint, title: "Suspicious service launched", about: "A new, unsigned service was started on a server.", category: "LateralMovement", severity: "medium",
-		techniques: []string{"T1569.002", "T1021.002"}, first: second_ + 3*second, last: second_ + 4*second, evidence: []piece{{device: adfs, impacted: true}, {process: installed}, {person: admin}}})
+		techniques: []string{"T1569.002", "T1021.002"}, first: landed + 3*second, last: landed + 4*second, evidence: []piece{{device: adfs, impacted: true}, {process: installed}, {person: admin}}})
 
 	s.step("the key of the federation service is read from its database and from the directory")
-	keyed := second_ + 12*minute
+	keyed := landed + 12*minute
 	export := s.run(keyed, adfs, c.byRole["svc-adfs"], installed, w.programs["powershell.exe"], `powershell.exe -nop -File C:\Windows\Temp\x.ps1 -Pipe \\.\pipe\microsoft##wid\tsql\query`)
 	s.deviceEvent(keyed+2*second, export, "NamedPipeEvent", `{"PipeName":"\\Device\\NamedPipe\\MICROSOFT##WID\\tsql\\query","FileOperation":"File opened"}`)
 	pfx := newDiskFile(`C:\Windows\Temp\token.pfx`, "key")

@@ -26,7 +26,7 @@ type Story struct {
 	Title     string       `json:"title"`
 	About     string       `json:"about,omitempty"`
 	Alerts    []string     `json:"alerts"`          // unified ids, in the order of being raised
-	SystemIDs []string     `json:"systemAlertIds"`  // the same alerts' ids in a workspace
+	SystemIDs []string     `json:"systemAlertIds"`  // the same alerts, as SecurityAlert rows name them; who got another shape only makes its own
 	Products  []string     `json:"products"`        // SecurityAlert.ProductName
 	Severity  string       `json:"severity"`        // the highest
 	Entities  []Named      `json:"entities"`        // who and what the alerts name

@@ -13,16 +13,16 @@ type table struct {
 
 // world is what all rows of a sample are made from.
 type world struct {
-	seed     uint64
-	company  *company
-	programs map[string]*program
-	tables   map[string]*table
-	grids    map[string]*grid
-	choices  [2][]*program // by where they run, each as often as its weight
-	desks    []*device     // Windows machines
-	servers  []*device
-	process_ uint64 // labels of what is drawn often
-	mail_    uint64
+	seed         uint64
+	company      *company
+	programs     map[string]*program
+	tables       map[string]*table
+	grids        map[string]*grid
+	choices      [2][]*program // by where they run, each as often as its weight
+	desks        []*device     // Windows machines
+	servers      []*device
+	processLabel uint64 // labels of what is drawn often
+	mailLabel    uint64
 }
 
 // newTable prepares the text that every row of a table repeats.
@@ -38,7 +38,7 @@ func newTable(name string, event bool, c *company) *table {
 
 func newWorld(seed uint64) *world {
 	w := &world{seed: seed, company: newCompany(seed), programs: newPrograms(), tables: map[string]*table{}, grids: map[string]*grid{},
-		process_: label("process"), mail_: label("mail")}
+		processLabel: label("process"), mailLabel: label("mail")}
 	for _, share := range shares {
 		w.tables[share.table] = newTable(share.table, share.event, w.company)
 	}
@@ -69,7 +69,7 @@ func newWorld(seed uint64) *world {
 // processAt gives the process of row i of DeviceProcessEvents. Other device
 // rows name it as the one that initiated them.
 func (w *world) processAt(i int64) process {
-	return w.processFrom(start(w.seed, w.process_, i), i, w.grids["DeviceProcessEvents"].at(i))
+	return w.processFrom(start(w.seed, w.processLabel, i), i, w.grids["DeviceProcessEvents"].at(i))
 }
 
 func (w *world) processFrom(d dice, i int64, t schema.Ticks) process {
