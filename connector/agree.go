@@ -16,42 +16,54 @@ import (
 // incidents alone, so one step is enough.
 const deepestMerge = 3
 
-// agree brings one pair of incidents into agreement: it settles what was on
-// its way, reads both sides, decides, and writes by intent, write, outcome.
-// Conflict: an incident changed meanwhile, decide again.
-func (r *runner) agree(ctx context.Context, it *item, now schema.Ticks, depth int) error {
+// job is a decision on one pair that waits to be carried out.
+type job struct {
+	it    *item
+	l     link
+	d     Decision
+	steps []sided
+	err   error // what went wrong with its writes
+}
+
+// prepare settles what was on its way for a pair, reads both sides and
+// decides. It gives nil if nothing is to be done.
+func (r *runner) prepare(ctx context.Context, it *item, now schema.Ticks, depth int) (*job, error) {
 	l, err := r.recall(ctx, it.key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if l.Intent != nil {
 		if l, err = r.recover(ctx, l); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	x, err := r.xdr.end.Incident(ctx, it.key)
 	if fault.Is(err, fault.NotFound) {
-		return r.forgive(ctx, l) // gone from the XDR: the workspace keeps what it has
+		return nil, r.forgive(ctx, l) // gone from the XDR: the workspace keeps what it has
 	}
 	if err != nil {
-		return fmt.Errorf("read incident %s of the XDR: %w", it.key, err)
+		return nil, fmt.Errorf("read incident %s of the XDR: %w", it.key, err)
 	}
 	if err := r.targetFirst(ctx, l, x, now, depth); err != nil {
-		return err
+		return nil, err
 	}
 	w, err := r.partner(ctx, l)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	plan := reconcile.Decide(reconcile.Input{
 		XDR: x, Workspace: w, Base: l.Base, Name: l.Name, XDRCan: r.xdr.can, WorkspaceCan: r.workspaceCan(),
 		Dictionary: Dictionary{}, Now: r.s.o.Now(),
 	})
 	if plan.Empty() {
-		return r.forgive(ctx, l)
+		return nil, r.forgive(ctx, l)
 	}
 	d := r.decision(l, it, x, w, plan)
-	return r.carryOut(ctx, it, l, d, plan)
+	l.Decisions = d.Number
+	if l.Base != nil || !plan.Agreed.Empty() {
+		l.Base = settled(l.Base, plan.Agreed)
+	}
+	return &job{it: it, l: l, d: d, steps: stepsOf(plan)}, nil
 }
 
 // recall reads what is remembered of a pair.
@@ -82,11 +94,20 @@ func (r *runner) targetFirst(ctx context.Context, l link, x port.Incident, now s
 	if target == "" || l.Base != nil && l.Base.Redirect == target || depth >= deepestMerge {
 		return nil
 	}
+	if err := r.flush(ctx, now); err != nil { // the target may wait there
+		return err
+	}
 	it := &item{key: target, cause: CauseTarget}
 	if waiting, ok := r.queue.items[target]; ok {
 		it.hintAt = waiting.hintAt
 	}
-	if err := r.agree(ctx, it, now, depth+1); err != nil {
+	j, err := r.prepare(ctx, it, now, depth+1)
+	if err == nil && j != nil {
+		if err = r.carryOut(ctx, []*job{j}); err == nil {
+			err = j.err
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("bring incident %s up to date, into which %s was merged: %w", target, x.ID, err)
 	}
 	return nil
@@ -143,50 +164,54 @@ func stepsOf(p reconcile.Plan) (all []sided) {
 	return all
 }
 
-// carryOut makes a plan's writes: intent, writes, outcome. Each of the three is
-// durable before the next. What is agreed without a write goes with the intent.
-func (r *runner) carryOut(ctx context.Context, it *item, l link, d Decision, plan reconcile.Plan) error {
-	l.Decisions = d.Number
-	if l.Base != nil || !plan.Agreed.Empty() {
-		l.Base = settled(l.Base, plan.Agreed)
-	}
-	steps := stepsOf(plan)
-	if len(steps) > 0 {
-		l.Intent = &intent{Decision: d.Number}
-		for _, s := range steps {
-			l.Intent.Steps = append(l.Intent.Steps, pending{Side: s.side, WriteID: s.Write.ID, Settles: s.Settles})
+// carryOut makes the writes of several decisions: all intents, the writes, all
+// outcomes. Each of the three is durable before the next. What is agreed
+// without a write goes with the intents. Its error is one of the own store;
+// what went wrong with a job's writes is in the job.
+func (r *runner) carryOut(ctx context.Context, jobs []*job) error {
+	var writing []*job
+	for _, j := range jobs {
+		if len(j.steps) == 0 {
+			j.l.Hole = nil
+			continue
 		}
-	} else {
-		l.Hole = nil
+		writing = append(writing, j)
+		j.l.Intent = &intent{Decision: j.d.Number}
+		for _, s := range j.steps {
+			j.l.Intent.Steps = append(j.l.Intent.Steps, pending{Side: s.side, WriteID: s.Write.ID, Settles: s.Settles})
+		}
 	}
-	if err := r.record(ctx, l, d); err != nil || len(steps) == 0 {
+	if err := r.record(ctx, jobs...); err != nil || len(writing) == 0 {
 		return err
 	}
-	var failure error
-	for n, s := range steps {
+	for _, j := range writing {
+		r.send(ctx, j)
+		j.l = conclude(j.l, j.d)
+		if j.err == nil {
+			j.l.Hole = nil
+		}
+	}
+	return r.record(ctx, writing...)
+}
+
+// send makes the writes of one decision and notes what became of each.
+func (r *runner) send(ctx context.Context, j *job) {
+	for n, s := range j.steps {
 		made, err := r.feeder(s.side).end.Apply(ctx, s.Write)
-		sent := &d.Writes[n]
+		sent := &j.d.Writes[n]
 		switch {
 		case err == nil:
 			sent.Outcome, sent.Version, sent.At = Made, made.Version, made.At
-			r.measure(it, s)
+			r.measure(j.it, s)
 		case definite(err):
 			sent.Outcome, sent.Error = Refused, err.Error()
 		default:
 			sent.Error = err.Error() // still pending: it may have been made
 		}
-		if err != nil && (failure == nil || fault.Is(failure, fault.Conflict)) {
-			failure = fmt.Errorf("write to incident %s of the %s: %w", s.Write.Incident, s.side, err)
+		if err != nil && (j.err == nil || fault.Is(j.err, fault.Conflict)) {
+			j.err = fmt.Errorf("write to incident %s of the %s: %w", s.Write.Incident, s.side, err)
 		}
 	}
-	l = conclude(l, d)
-	if failure == nil {
-		l.Hole = nil
-	}
-	if err := r.record(ctx, l, d); err != nil {
-		return err
-	}
-	return failure
 }
 
 // definite reports whether an error says that the write was not made.
@@ -260,14 +285,16 @@ func (r *runner) recover(ctx context.Context, l link) (link, error) {
 		}
 	}
 	l = conclude(l, d)
-	return l, r.record(ctx, l, d)
+	return l, r.record(ctx, &job{l: l, d: d})
 }
 
-// record stores what is remembered of a pair with a journal entry.
-func (r *runner) record(ctx context.Context, l link, d Decision) error {
+// record stores what is remembered of pairs, each with a journal entry.
+func (r *runner) record(ctx context.Context, jobs ...*job) error {
 	return r.store(ctx, func(tx state.Tx) {
-		links.Put(tx, linkKey(r.ws, l.XDR), l)
-		decisions.Put(tx, decisionKey(r.ws, l.XDR, d.Number), d)
+		for _, j := range jobs {
+			links.Put(tx, linkKey(r.ws, j.l.XDR), j.l)
+			decisions.Put(tx, decisionKey(r.ws, j.l.XDR, j.d.Number), j.d)
+		}
 	})
 }
 

@@ -292,6 +292,23 @@ func TestLatencyIsMeasuredFromTheChangeToItsVisibility(t *testing.T) {
 	}
 }
 
+func TestTwoWorkspacesFollowOneXDR(t *testing.T) {
+	w := newWorld(t)
+	w.connect()
+	second := must(w.work.Create(ctx, workspace.Workspace{Name: "second", SubscriptionID: "7e838342-601f-4552-9baf-0dfb300cf555", ResourceGroup: "rg"}))
+	must(w.sync.Connect(ctx, second.ID, settings, ann))
+	id := w.ingest(security.High, "h1")
+	w.settle()
+	if err := w.put(id, ann, func(p *workspace.Put) { p.Owner = &security.Owner{UPN: "bob@lab.example"} }); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	other := must(w.work.ByProvider(ctx, second.ID, id))
+	if other.Owner.Text() != "bob@lab.example" || other.Version != 2 || other.Name == w.parallel(id).Name {
+		t.Errorf("%+v", other)
+	}
+}
+
 // streams remembers what is granted.
 type streams map[string]bool
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"lockstep/connector/port"
@@ -34,6 +35,8 @@ type runner struct {
 	xdr      feeder
 	work     feeder
 	queue    *queue
+	taken    []*item // by this call, not dealt with yet
+	batch    []*job  // decided, not carried out yet
 	stored   position
 	resync   resync
 
@@ -104,9 +107,12 @@ func (r *runner) next(ctx context.Context, now schema.Ticks) (did bool, wakeAt s
 			break
 		}
 		did = true
-		if err := r.handle(ctx, it, now); err != nil {
-			return did, 0, err
+		if err := r.look(ctx, it, now); err != nil {
+			return did, 0, r.abandon(now, err)
 		}
+	}
+	if err := r.flush(ctx, now); err != nil {
+		return did, 0, r.abandon(now, err)
 	}
 	if r.queue.idle(now) {
 		more, err := r.compareAll(ctx, now)
@@ -224,29 +230,63 @@ func (r *runner) delay(attempts int, err error) schema.Ticks {
 	return d
 }
 
-// handle brings one incident into agreement and decides what becomes of its item.
-func (r *runner) handle(ctx context.Context, it *item, now schema.Ticks) error {
-	err := r.agree(ctx, it, now, 0)
-	switch {
-	case err == nil:
-		r.queue.finish(it)
+// look decides on one incident; what is to be written waits in the batch.
+func (r *runner) look(ctx context.Context, it *item, now schema.Ticks) error {
+	r.taken = append(r.taken, it)
+	j, err := r.prepare(ctx, it, now, 0)
+	if j != nil {
+		r.batch = append(r.batch, j)
 		return nil
-	case ctx.Err() != nil || errors.As(err, new(*storeError)):
-		r.queue.postpone(it, now)
+	}
+	return r.done(ctx, it, now, err)
+}
+
+// flush carries out what waits in the batch.
+func (r *runner) flush(ctx context.Context, now schema.Ticks) error {
+	jobs := r.batch
+	r.batch = nil
+	if len(jobs) == 0 {
+		return nil
+	}
+	if err := r.carryOut(ctx, jobs); err != nil {
 		return err
 	}
-	it.attempts++
-	until := now + r.delay(it.attempts, err)
-	if fault.Is(err, fault.Conflict) {
-		it.cause = CauseRetry
-		if it.attempts < quarantine {
-			r.queue.postpone(it, now) // it only changed meanwhile
-			return nil
+	for _, j := range jobs {
+		if err := r.done(ctx, j.it, now, j.err); err != nil {
+			return err
 		}
-	} else {
-		r.failed(incidentsType, err)
 	}
+	return nil
+}
+
+// abandon gives the items that were taken and not dealt with back to the queue.
+func (r *runner) abandon(now schema.Ticks, err error) error {
+	for _, it := range r.taken {
+		r.queue.postpone(it, now)
+	}
+	r.taken, r.batch = nil, nil
+	return err
+}
+
+// done decides what becomes of an item that was looked at with an error or
+// none. It gives the errors that end the call.
+func (r *runner) done(ctx context.Context, it *item, now schema.Ticks, err error) error {
+	if ctx.Err() != nil || errors.As(err, new(*storeError)) {
+		return err
+	}
+	r.taken = slices.DeleteFunc(r.taken, func(t *item) bool { return t == it })
+	if err == nil {
+		r.queue.finish(it)
+		return nil
+	}
+	it.attempts++
 	it.cause = CauseRetry
+	until := now + r.delay(it.attempts, err)
+	if !fault.Is(err, fault.Conflict) {
+		r.failed(incidentsType, err)
+	} else if it.attempts < quarantine {
+		until = now // it only changed meanwhile
+	}
 	if it.attempts >= quarantine {
 		if err := r.dig(ctx, it, until, err, now); err != nil {
 			r.queue.postpone(it, until)

@@ -364,7 +364,7 @@ func (h *history) check() {
 func histories(t *testing.T) uint64 {
 	text := os.Getenv("LOCKSTEP_HISTORIES")
 	if text == "" {
-		return 50
+		return 40
 	}
 	n, err := strconv.ParseUint(text, 10, 32)
 	if err != nil {

@@ -54,9 +54,12 @@ type world struct {
 	streams streams // nil: none
 }
 
-func newWorld(t testing.TB) *world {
-	w := &world{t: t, now: epoch, store: memory.New(), rules: &rules{}}
-	w.own = &mortal{Store: memory.New()}
+func newWorld(t testing.TB) *world { return newWorldOn(t, memory.New(), memory.New()) }
+
+// newWorldOn makes a world on the stores of the sides and of the connector.
+func newWorldOn(t testing.TB, sides, own state.Store) *world {
+	w := &world{t: t, now: epoch, store: sides, rules: &rules{}}
+	w.own = &mortal{Store: own}
 	clock := func() schema.Ticks { return w.now }
 	id := func() string { w.ids++; return fmt.Sprintf("00000000-0000-4000-8000-%012d", w.ids) }
 	var err error
@@ -82,12 +85,20 @@ func (w *world) boot() {
 	o := connector.Options{
 		Store: w.own, Now: func() schema.Ticks { return w.now },
 		NewID: func() string { w.ids++; return fmt.Sprintf("write-%d", w.ids) },
-		XDR:   w.x, Workspace: func(string) port.End { return w.w }, Rules: w.rules, TenantID: "t1", Seed: 1, ResyncEvery: schema.Hour,
+		XDR:   w.x, Workspace: w.end, Rules: w.rules, TenantID: "t1", Seed: 1, ResyncEvery: schema.Hour,
 	}
 	if w.streams != nil {
 		o.Streams = w.streams
 	}
 	w.sync = must(connector.New(o))
+}
+
+// end is a workspace's end; that of the first is over a bad line.
+func (w *world) end(ws string) port.End {
+	if ws == w.ws {
+		return w.w
+	}
+	return w.work.End(ws)
 }
 
 func (w *world) connect() {
@@ -256,6 +267,9 @@ func (f *flaky) Incident(ctx context.Context, id string) (port.Incident, error) 
 }
 
 func (f *flaky) Apply(ctx context.Context, w port.Write) (port.Applied, error) {
+	if f.own != nil && f.own.dead {
+		return port.Applied{}, errCrash // nobody is there to send it
+	}
 	if f.before != nil {
 		f.before(w)
 	}
