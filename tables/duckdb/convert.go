@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"fmt"
+	"strings"
 
 	"lockstep/schema"
 )
@@ -21,7 +22,7 @@ func convert(column string, from, to schema.Type) string {
 		return column
 	}
 	if sql, ok := conversions[pair{from, to}]; ok {
-		return fmt.Sprintf(sql, column)
+		return strings.ReplaceAll(sql, "{}", column)
 	}
 	switch {
 	case to == schema.String:
@@ -37,23 +38,39 @@ func convert(column string, from, to schema.Type) string {
 type pair struct{ from, to schema.Type }
 
 // instant prints ticks as the wire does, with seven fractional digits.
-const instant = "(strftime(make_timestamp((%[1]s - 621355968000000000) // 10), '%%Y-%%m-%%dT%%H:%%M:%%S.%%f') || (%[1]s %% 10)::VARCHAR || 'Z')"
+const instant = "TRY(strftime(make_timestamp(({} - 621355968000000000) // 10), '%Y-%m-%dT%H:%M:%S.%f') || ({} % 10)::VARCHAR || 'Z')"
+
+// ticks reads them; null when a text is no time.
+const (
+	ticks  = "TRY(epoch_us(CAST({} AS TIMESTAMP)) * 10 + 621355968000000000)"
+	inJSON = "json_extract_string({}, '$')" // a JSON string's text
+)
+
+// validJSON is stricter than DuckDB, which lets NaN and Infinity pass: they
+// may stand within strings only.
+const validJSON = `(json_valid({}) AND (NOT regexp_matches({}, '(?i)nan|inf') OR NOT regexp_matches(regexp_replace({}, '"(?:[^"\\]|\\.)*"', '', 'g'), '(?i)nan|inf')))`
 
 // conversions are those that a cast doesn't do as the product does.
 var conversions = map[pair]string{
-	{schema.String, schema.Dynamic}: "CASE WHEN %[1]s = '' THEN NULL WHEN json_valid(%[1]s) THEN nullif(CAST(json(%[1]s) AS VARCHAR), 'null') ELSE CAST(to_json(%[1]s) AS VARCHAR) END",
-	{schema.Dynamic, schema.String}: "coalesce(CASE WHEN %[1]s[1] = '\"' THEN json_extract_string(%[1]s, '$') ELSE %[1]s END, '')",
+	{schema.String, schema.Dynamic}: "CASE WHEN {} = '' THEN NULL WHEN " + validJSON + " THEN nullif(CAST(json({}) AS VARCHAR), 'null') ELSE CAST(to_json({}) AS VARCHAR) END",
+	{schema.Dynamic, schema.String}: "coalesce(CASE WHEN {}[1] = '\"' THEN json_extract_string({}, '$') ELSE {} END, '')",
 
-	{schema.Bool, schema.String}:     "CASE WHEN %[1]s IS NULL THEN '' WHEN %[1]s THEN 'true' ELSE 'false' END",
+	{schema.Bool, schema.String}:     "CASE WHEN {} IS NULL THEN '' WHEN {} THEN 'true' ELSE 'false' END",
 	{schema.DateTime, schema.String}: "coalesce(" + instant + ", '')",
 
 	{schema.DateTime, schema.Dynamic}: "CAST(to_json(" + instant + ") AS VARCHAR)",
-	{schema.String, schema.DateTime}:  "(epoch_us(TRY_CAST(%[1]s AS TIMESTAMP)) * 10 + 621355968000000000)",
-	{schema.Dynamic, schema.DateTime}: "(epoch_us(TRY_CAST(json_extract_string(%[1]s, '$') AS TIMESTAMP)) * 10 + 621355968000000000)",
+	{schema.String, schema.DateTime}:  ticks,
+	{schema.Dynamic, schema.DateTime}: strings.ReplaceAll(ticks, "{}", inJSON),
+	{schema.Real, schema.Dynamic}:     "CASE WHEN isfinite({}) THEN CAST({} AS VARCHAR) END",
 
 	{schema.DateTime, schema.Int}: "CAST(NULL AS INTEGER)", {schema.DateTime, schema.Bool}: "CAST(NULL AS BOOLEAN)", {schema.DateTime, schema.Real}: "CAST(NULL AS DOUBLE)",
 	{schema.Real, schema.DateTime}: "CAST(NULL AS BIGINT)", {schema.Bool, schema.DateTime}: "CAST(NULL AS BIGINT)",
-	{schema.TimeSpan, schema.String}: "coalesce(CAST(%[1]s AS VARCHAR), '')",
+	{schema.TimeSpan, schema.String}: "coalesce(CAST({} AS VARCHAR), '')",
 
-	{schema.String, schema.Guid}: "nullif(lower(%[1]s), '')",
+	{schema.String, schema.Guid}:     "CAST(TRY_CAST({} AS UUID) AS VARCHAR)",
+	{schema.Dynamic, schema.Guid}:    "CAST(TRY_CAST(json_extract_string({}, '$') AS UUID) AS VARCHAR)",
+	{schema.String, schema.Decimal}:  "CASE WHEN isfinite(TRY_CAST({} AS DOUBLE)) THEN trim({}) END",
+	{schema.Dynamic, schema.Decimal}: "CASE WHEN isfinite(TRY_CAST({} AS DOUBLE)) THEN {} END",
+	{schema.Guid, schema.Decimal}:    "CAST(NULL AS VARCHAR)",
+	{schema.Decimal, schema.Guid}:    "CAST(NULL AS VARCHAR)",
 }
