@@ -304,3 +304,17 @@ func long() time.Duration {
 	d, _ := time.ParseDuration(os.Getenv("LOCKSTEP_LONG"))
 	return d
 }
+
+// read decodes a JSON file.
+func read(t testing.TB, path string, into any) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(data, into)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func now() time.Time { return time.Now().UTC() }

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"math"
 	"net/http"
 
 	"lockstep/connector"
@@ -279,6 +280,11 @@ func (f *face) query(r *http.Request) (any, error) {
 func cell(c *rows.Column, n int) any {
 	switch v := c.Value(n).(type) {
 	case nil, bool, int64:
+		return v
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return c.Print(n)
+		}
 		return v
 	default:
 		return c.Print(n)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 
 	"lockstep/fault"
 	"lockstep/sample"
+	"lockstep/schema"
 	"lockstep/source"
 	"lockstep/source/file"
 	"lockstep/source/replay"
@@ -24,7 +26,7 @@ import (
 func newReplay(s *shell) *cobra.Command {
 	var with sampleOptions
 	var asRecorded, restart bool
-	var ws string
+	var ws, end string
 	cmd := &cobra.Command{
 		Use:   "replay [FOLDER]",
 		Short: "Send a recording, or the sample tenant, through the real intake",
@@ -54,6 +56,13 @@ stays. A replay that was broken off goes on where it was.`,
 					Source: from, Sink: &replay.Server{Base: local, Client: c.http}, Workspace: ws, Speed: with.speed, AsRecorded: asRecorded,
 					State: filepath.Join(s.settings.Data, "replay-"+safeName(from.Name())+".json"),
 				}
+				if end != "" {
+					at, err := schema.ParseTicks(end)
+					if err != nil {
+						return usageError{fmt.Errorf("--end: %w", err)}
+					}
+					o.End = at.Time()
+				}
 				if restart {
 					if err := os.Remove(o.State); err != nil && !errors.Is(err, os.ErrNotExist) {
 						return err
@@ -65,6 +74,7 @@ stays. A replay that was broken off goes on where it was.`,
 	}
 	cmd.Flags().Float64Var(&with.speed, "speed", 0, "recorded seconds a second (default: as fast as it goes)")
 	cmd.Flags().BoolVar(&asRecorded, "as-recorded", false, "keep the times as they were recorded")
+	cmd.Flags().StringVar(&end, "end", "", "when the recording ends, instead of now")
 	cmd.Flags().BoolVar(&restart, "restart", false, "begin anew instead of where an earlier replay was broken off")
 	cmd.Flags().Int64Var(&with.rows, "rows", 0, "rows of the sample (default: 30,000)")
 	cmd.Flags().Uint64Var(&with.seed, "seed", 1, "seed of the sample")
@@ -157,27 +167,10 @@ func (s *shell) playSample(ctx context.Context, server *server, with sampleOptio
 
 // play sends a recording and shows how far it is.
 func (s *shell) play(ctx context.Context, o replay.Options) error {
-	fmt.Fprintf(s.out, "replaying %s\n", o.Source.Name())
-	progress := mpb.NewWithContext(ctx, mpb.WithOutput(s.err), mpb.WithAutoRefresh(), mpb.WithRefreshRate(200*time.Millisecond))
-	var last replay.Progress
-	bar := progress.AddBar(0,
-		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return last.Time.Time().Format("2006-01-02 15:04 ") }), decor.CountersNoUnit("%d / %d records")),
-		mpb.AppendDecorators(decor.Percentage(), decor.Any(func(decor.Statistics) string {
-			text := fmt.Sprintf("  %.0f/s", last.Rate)
-			if last.Left > 0 {
-				text += ", " + last.Left.Round(time.Second).String() + " left"
-			}
-			if last.Away != "" {
-				text += ", waiting for the server"
-			}
-			return text
-		})))
+	fmt.Fprintf(s.err, "replaying %s\n", o.Source.Name())
+	report, finish := s.progress(ctx)
+	o.Report = report
 	refused := newTable("record", "table", "field", "reason")
-	o.Report = func(p replay.Progress) {
-		last = p
-		bar.SetTotal(p.Total, false)
-		bar.SetCurrent(p.Sent)
-	}
 	o.Refused = func(x replay.Refused) {
 		if len(refused.rows) < 20 {
 			refused.add(fmt.Sprintf("%s:%d", x.File, x.Number), x.Table, x.Field, x.Reason)
@@ -185,12 +178,7 @@ func (s *shell) play(ctx context.Context, o replay.Options) error {
 	}
 	began := time.Now()
 	got, err := replay.Run(ctx, o)
-	if err != nil {
-		bar.Abort(false)
-	} else {
-		bar.SetTotal(-1, true)
-	}
-	progress.Wait()
+	finish(err == nil)
 	if s.format == "json" {
 		return errors.Join(err, s.printJSON(got))
 	}
@@ -201,4 +189,64 @@ func (s *shell) play(ctx context.Context, o replay.Options) error {
 		err = errors.Join(err, s.print(refused))
 	}
 	return err
+}
+
+// progress shows how far a replay is: a bar on a terminal, else a line now and
+// then. finish leaves the last state standing.
+func (s *shell) progress(ctx context.Context) (report func(replay.Progress), finish func(whole bool)) {
+	if !terminal(s.err) {
+		var said time.Time
+		return func(p replay.Progress) {
+			if time.Since(said) >= linesEvery {
+				said = time.Now()
+				fmt.Fprintf(s.err, "%d of %d records, %.0f/s%s\n", p.Done, p.Total, p.Rate, rest(p))
+			}
+		}, func(bool) {}
+	}
+	all := mpb.NewWithContext(ctx, mpb.WithOutput(s.err), mpb.WithAutoRefresh(), mpb.WithRefreshRate(200*time.Millisecond))
+	var at atomic.Pointer[replay.Progress]
+	at.Store(&replay.Progress{})
+	bar := all.AddBar(0,
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string {
+			if t := at.Load().Time; t != 0 {
+				return t.Time().Format("2006-01-02 15:04 ")
+			}
+			return ""
+		}), decor.CountersNoUnit("%d / %d records")),
+		mpb.AppendDecorators(decor.Percentage(), decor.Any(func(decor.Statistics) string {
+			p := at.Load()
+			return fmt.Sprintf("  %.0f/s%s", p.Rate, rest(*p))
+		})))
+	return func(p replay.Progress) {
+			at.Store(&p)
+			bar.SetTotal(max(p.Total, p.Done+1), false)
+			bar.SetCurrent(p.Done)
+		}, func(whole bool) {
+			if whole {
+				bar.SetTotal(-1, true)
+			} else {
+				bar.Abort(false)
+			}
+			all.Wait()
+		}
+}
+
+// linesEvery is how often progress is told where there is no terminal.
+const linesEvery = 5 * time.Second
+
+func rest(p replay.Progress) string {
+	text := ""
+	if p.Left > 0 {
+		text = ", " + p.Left.Round(time.Second).String() + " left"
+	}
+	if p.Away != "" {
+		text += ", waiting for the server"
+	}
+	return text
+}
+
+// terminal reports whether a file is one that a person looks at.
+func terminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -45,14 +46,7 @@ func (t *table) add(cells ...any) { t.rows = append(t.rows, cells) }
 func (s *shell) print(t *table) error {
 	switch s.format {
 	case "json":
-		out := make([]map[string]any, len(t.rows))
-		for i, r := range t.rows {
-			out[i] = map[string]any{}
-			for c, h := range t.headings {
-				out[i][h] = r[c]
-			}
-		}
-		return s.printJSON(out)
+		return s.printObjects(t)
 	case "csv":
 		w := csv.NewWriter(s.out)
 		_ = w.Write(t.headings)
@@ -67,6 +61,42 @@ func (s *shell) print(t *table) error {
 		return w.Error()
 	}
 	return s.printAligned(t)
+}
+
+// printObjects writes a table as an array of objects, a line each, members in
+// the order of the columns.
+func (s *shell) printObjects(t *table) error {
+	var b bytes.Buffer
+	encode := func(v any) error {
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false)
+		err := e.Encode(v)
+		b.Truncate(b.Len() - 1) // the line break that Encode adds
+		return err
+	}
+	b.WriteString("[")
+	for i, r := range t.rows {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("\n  {")
+		for c, h := range t.headings {
+			if c > 0 {
+				b.WriteString(", ")
+			}
+			if err := encode(h); err != nil {
+				return err
+			}
+			b.WriteString(": ")
+			if err := encode(r[c]); err != nil {
+				return err
+			}
+		}
+		b.WriteByte('}')
+	}
+	b.WriteString("\n]\n")
+	_, err := s.out.Write(b.Bytes())
+	return err
 }
 
 // printJSON writes any value as indented JSON.
