@@ -31,6 +31,7 @@ type history struct {
 	said      map[string]string // text of each comment → incident on which it was made
 	stats     map[string]int
 	connected bool
+	forgiving bool // edits may be overruled: an end can't do what it takes
 
 	atXDR, atWork, alertEntries int64 // how far the feeds were counted
 	violation                   string
@@ -332,7 +333,7 @@ func (h *history) check() {
 		if i.Status == xdr.Redirected && p.MergedNumber != h.parallel(i.RedirectID).Number {
 			h.fail("incident %s was merged into %s, its parallel one into number %d", i.ID, i.RedirectID, p.MergedNumber)
 		}
-		if may := h.owners[i.ID]; len(may) > 0 && i.Status != xdr.Redirected && len(i.MergedIDs) == 0 && may[i.Owner.Text()] == 0 {
+		if may := h.owners[i.ID]; !h.forgiving && len(may) > 0 && i.Status != xdr.Redirected && len(i.MergedIDs) == 0 && may[i.Owner.Text()] == 0 {
 			h.fail("incident %s has owner %q, but the last edits were %v", i.ID, i.Owner.Text(), may)
 		}
 		for _, c := range must(h.xdr.Comments(ctx, i.ID)) {
@@ -354,7 +355,7 @@ func (h *history) check() {
 	// No echo: a write answers an entry that somebody made, or an alert that
 	// changed because its incident was closed or assigned by a write.
 	h.entries()
-	if writes := int64(len(h.x.made) + len(h.w.made)); writes > h.written+h.alertEntries {
+	if writes := int64(len(h.x.made) + len(h.w.made)); !h.forgiving && writes > h.written+h.alertEntries {
 		h.fail("%d writes for %d changes and %d of alerts", writes, h.written, h.alertEntries)
 	}
 	h.owners = map[string]heads{}
@@ -389,8 +390,37 @@ func TestBothSidesAgreeAfterWhateverHappened(t *testing.T) {
 	t.Logf("%d edits, %v", edits, total)
 	// Each fault must have happened often enough to mean something.
 	for _, what := range []string{"crash", "crash before write", "crash after write", "answer lost", "write lost", "hints lost", "merges", "edits before a write", "connections", "reverts"} {
-		if total[what] < 10 {
+		if total[what] < 5 {
 			t.Errorf("only %d times: %s", total[what], what)
+		}
+	}
+}
+
+// TestEndsThatCanDoLessComeToAgreementToo runs with ends that lack what remote
+// ones lack. Then an edit that was taken back while an answer was lost may be
+// overruled, and one that is faster than a write; but both sides agree, and no
+// comment is lost.
+func TestEndsThatCanDoLessComeToAgreementToo(t *testing.T) {
+	lacks := []string{"conditional writes", "field times", "write ids"}
+	for n := range 1 << len(lacks) {
+		var cannot []string
+		for bit, what := range lacks {
+			if n&(1<<bit) != 0 {
+				cannot = append(cannot, what)
+			}
+		}
+		for seed := range uint64(2) {
+			h := newHistory(t, seed, func(h *history) {
+				h.forgiving = true
+				if seed%2 == 0 {
+					h.x.cannot = cannot
+				} else {
+					h.w.cannot = cannot
+				}
+			})
+			if v := h.run(2, 30); v != "" {
+				t.Errorf("without %v, seed %d: %s", cannot, seed, v)
+			}
 		}
 	}
 }

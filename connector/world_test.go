@@ -230,6 +230,7 @@ type flaky struct {
 	stats  map[string]int
 	before func(port.Write) // runs before each Apply
 	after  func(port.Write) // runs after each write whose answer is lost
+	cannot []string         // capabilities that it hasn't
 	// Faults that the protocol doesn't stand.
 	forgets bool // which writes it made
 	deaf    bool // gives neither the first hints of its feed nor a list
@@ -241,6 +242,21 @@ func (f *flaky) goes(wrong string, one int) bool {
 	}
 	f.stats[wrong]++
 	return true
+}
+
+func (f *flaky) Capabilities() port.Capabilities {
+	can := f.End.Capabilities()
+	for _, what := range f.cannot {
+		switch what {
+		case "conditional writes":
+			can.Conditional = false
+		case "field times":
+			can.FieldTimes = false
+		case "write ids":
+			can.WriteIDs = false
+		}
+	}
+	return can
 }
 
 func (f *flaky) Changes(ctx context.Context, after int64, limit int) ([]port.Hint, error) {
@@ -263,12 +279,19 @@ func (f *flaky) Incident(ctx context.Context, id string) (port.Incident, error) 
 	if f.goes("read failed", 40) {
 		return port.Incident{}, errLine
 	}
-	return f.End.Incident(ctx, id)
+	i, err := f.End.Incident(ctx, id)
+	if !f.Capabilities().FieldTimes {
+		i.Stamps = nil
+	}
+	return i, err
 }
 
 func (f *flaky) Apply(ctx context.Context, w port.Write) (port.Applied, error) {
 	if f.own != nil && f.own.dead {
 		return port.Applied{}, errCrash // nobody is there to send it
+	}
+	if !f.Capabilities().Conditional && w.IfVersion != 0 {
+		return port.Applied{}, fault.New(fault.Invalid, "a condition on a write")
 	}
 	if f.before != nil {
 		f.before(w)
