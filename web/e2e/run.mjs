@@ -111,6 +111,39 @@ const journeys = {
     await page.waitForURL((u) => u.pathname === incident);
   },
 
+  async "change the workspace's incident and see the XDR's follow"() {
+    await page.getByRole("link", { name: /^Open incident \d+ in (?!Defender)/ }).click();
+    await page.waitForURL(/\/workspaces\/.+\/incidents\//);
+    await command(/^Status/).click();
+    await page.getByRole("radio", { name: "Closed" }).check();
+    await page.getByRole("combobox", { name: "Reason" }).click();
+    await page.getByRole("option", { name: "Suspicious but expected" }).click();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    await page.getByRole("link", { name: /in Defender XDR$/ }).click();
+    await page.waitForURL((u) => u.pathname === incident);
+    const reason = page.getByRole("complementary", { name: "Overview" });
+    await reason.getByText("Informational, expected activity · Confirmed activity").waitFor();
+    await command(/^Status/).click();
+    await page.getByRole("radio", { name: "In progress" }).check();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+  },
+
+  async "see a queue change by itself"() {
+    await page.goto(`${base}/incidents`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    const tag = `journey ${Date.now()}`;
+    const answer = await page.request.patch(`${base}/portal/api/xdr${incident}`, {
+      headers: { "X-Lockstep-Portal": "1" },
+      data: { tags: [tag] },
+    });
+    assert.ok(answer.ok(), await answer.text());
+    const started = Date.now();
+    await page.getByRole("grid").getByText(tag).waitFor();
+    assert.ok(Date.now() - started < 10_000);
+  },
+
   async merge() {
     await page.goto(`${base}/incidents?sort=-created`);
     await row(3).waitFor();

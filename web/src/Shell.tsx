@@ -11,7 +11,7 @@ import { Clock } from "./clock";
 import { type Liveness, useLive } from "./live";
 import { Failure, Loading } from "./parts/Says";
 import { useMe, useSignOut } from "./queries/session";
-import type { Action, Me } from "./wire";
+import type { Me } from "./wire";
 import { visible } from "./words";
 
 const useStyles = makeStyles({
@@ -113,7 +113,8 @@ function Bar({ me }: { me: Me }) {
 function Nav({ me }: { me: Me }) {
   const s = useStyles();
   const here = { className: "here" };
-  const mayAny = (action: Action) => me.may[action] || me.workspaces.some((w) => w.may[action]);
+  const hunts = me.has.hunting && (me.may["hunting/run"] || me.workspaces.some((w) => w.may["hunting/run"]));
+  const connects = me.has.connector && me.workspaces.some((w) => w.may["connector/read"]);
   return (
     <nav className={s.nav} aria-label="Pages">
       {me.has.xdr && me.may["incidents/read"] && (
@@ -138,13 +139,13 @@ function Nav({ me }: { me: Me }) {
           <span className={s.name}>{visible(w.name)}</span>
         </Link>
       ))}
-      <Caption1 className={s.section}>Tools</Caption1>
-      {me.has.hunting && mayAny("hunting/run") && (
+      {(hunts || connects) && <Caption1 className={s.section}>Tools</Caption1>}
+      {hunts && (
         <Link to="/hunting" className={s.link} activeProps={here}>
           <SearchRegular className={s.icon} aria-hidden /> Hunting
         </Link>
       )}
-      {me.has.connector && me.workspaces.some((w) => w.may["connector/read"]) && (
+      {connects && (
         <Link to="/connector" className={s.link} activeProps={here}>
           <PlugConnectedRegular className={s.icon} aria-hidden /> Connector
         </Link>
