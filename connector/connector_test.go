@@ -124,6 +124,34 @@ func TestMergesAreFollowedTargetFirst(t *testing.T) {
 	}
 }
 
+func TestMergedBeforeTheFirstSynchronisationIsOneWriteEach(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.ingest(security.Medium, "h1"), w.ingest(security.High, "h2")
+	must(w.xdr.Merge(ctx, []string{a, b}, "", ann))
+	w.connect()
+	w.settle()
+	if len(w.w.made) != 2 || len(must(w.sync.Journal(ctx, w.ws, a))) != 1 {
+		t.Errorf("%d writes", len(w.w.made))
+	}
+	if i, j := w.parallel(b), w.parallel(a); i.MergedNumber != j.Number || j.AlertTotal != 2 {
+		t.Errorf("source %+v\ntarget %+v", i, j)
+	}
+}
+
+func TestAFailureOfItsOwnStoreLosesNoWork(t *testing.T) {
+	w := newWorld(t)
+	w.connect()
+	id := w.ingest(security.Medium, "h1")
+	w.own.refuse = 1
+	if _, _, err := w.sync.Next(ctx, w.now); err == nil {
+		t.Error("the failure isn't told")
+	}
+	w.settle()
+	if d := w.differences(id); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestWhatHappenedWhileDisconnectedIsMadeGood(t *testing.T) {
 	w := newWorld(t)
 	w.connect()

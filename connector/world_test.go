@@ -199,13 +199,18 @@ var errCrash = errors.New("the process ended")
 // mortal is a store that the process loses when it ends.
 type mortal struct {
 	state.Store
-	dead bool
-	rand *rand.Rand // nil: nothing goes wrong
+	dead   bool
+	refuse int        // that many updates fail
+	rand   *rand.Rand // nil: nothing goes wrong
 }
 
 func (m *mortal) Update(ctx context.Context, f func(state.Tx) error) error {
 	if m.dead {
 		return errCrash
+	}
+	if m.refuse > 0 {
+		m.refuse--
+		return fault.New(fault.Unavailable, "the disk is busy")
 	}
 	if m.rand != nil && m.rand.IntN(60) == 0 {
 		m.dead = true
