@@ -1,0 +1,104 @@
+package logs_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"lockstep/access"
+	"lockstep/api/logs"
+	"lockstep/fault"
+	"lockstep/query"
+	"lockstep/rows"
+	"lockstep/schema"
+	"lockstep/workspace"
+)
+
+// here has one workspace, and answers a query that has a meaning with no rows.
+type here struct{ asked []query.Query }
+
+var one = workspace.Workspace{ID: "5e6f0000-0000-4000-8000-00000000000f", Name: "soc", SubscriptionID: "s", ResourceGroup: "g"}
+
+func (h *here) Workspace(_ context.Context, name string) (workspace.Workspace, error) {
+	if name == one.ID || name == one.Name {
+		return one, nil
+	}
+	return workspace.Workspace{}, fault.New(fault.NotFound, "no workspace %q", name)
+}
+
+func (h *here) ByPath(ctx context.Context, _, _, name string) (workspace.Workspace, error) {
+	return h.Workspace(ctx, name)
+}
+
+func (h *here) Run(_ context.Context, q query.Query) (*query.Result, error) {
+	h.asked = append(h.asked, q)
+	_, found := query.KQL(q.Text, query.Environment{})
+	if len(found) > 0 {
+		return nil, fault.New(fault.Invalid, "%w", &query.SyntaxError{Diagnostics: found})
+	}
+	return &query.Result{Rows: &rows.Batch{Table: &schema.Table{}}}, nil
+}
+
+// post asks the face with a body.
+func post(t *testing.T, h *here, path, body string) (status int, answer string) {
+	t.Helper()
+	f := logs.New(logs.Options{
+		Workspaces: h, Queries: h, Now: func() schema.Ticks { return 639_000_000_000_000_000 },
+		Authenticate: func(next http.Handler, _ func(http.ResponseWriter, *http.Request, error)) http.Handler { return next },
+		Authorize:    func(context.Context, access.Action, string) error { return nil },
+	})
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, httptest.NewRequest("POST", path, strings.NewReader(body)))
+	return w.Code, w.Body.String()
+}
+
+// TestMistakesAreNested sends queries that mean nothing: text that can't be
+// parsed is a SyntaxError with the code that clients know, a name that isn't
+// there a SemanticError.
+func TestMistakesAreNested(t *testing.T) {
+	for text, want := range map[string]struct{ kind, code string }{
+		"print |":     {"SyntaxError", "SYN0002"},
+		"print 'open": {"SyntaxError", "SYN0002"},
+		"Nope":        {"SemanticError", "KQL110"},
+	} {
+		body, _ := json.Marshal(map[string]string{"query": text})
+		status, answer := post(t, &here{}, "/v1/workspaces/soc/query", string(body))
+		var got struct {
+			Error struct {
+				Code       string
+				InnerError struct {
+					Code       string
+					InnerError struct{ Code, Message string }
+				}
+			}
+		}
+		if err := json.Unmarshal([]byte(answer), &got); err != nil {
+			t.Fatal(err)
+		}
+		inner := got.Error.InnerError
+		if status != http.StatusBadRequest || got.Error.Code != "BadArgumentError" || inner.Code != want.kind || inner.InnerError.Code != want.code || inner.InnerError.Message == "" {
+			t.Errorf("%s: %d %s, want %v", text, status, answer, want)
+		}
+	}
+}
+
+// TestFurtherWorkspacesAreRefused names more workspaces than the one asked:
+// their rows aren't left out in silence.
+func TestFurtherWorkspacesAreRefused(t *testing.T) {
+	h := &here{}
+	status, answer := post(t, h, "/v1/workspaces/soc/query", `{"query":"print x = 1","workspaces":["elsewhere"]}`)
+	if status != http.StatusBadRequest || !strings.Contains(answer, `\"elsewhere\"`) || len(h.asked) != 0 {
+		t.Errorf("another workspace: %d %s after %v", status, answer, h.asked)
+	}
+	for _, same := range []string{one.ID, one.Name, one.ResourceID()} {
+		if status, answer := post(t, h, "/v1/workspaces/soc/query", `{"query":"print x = 1","workspaces":["`+same+`"]}`); status != http.StatusOK {
+			t.Errorf("the workspace itself as %s: %d %s", same, status, answer)
+		}
+	}
+	if status, answer := post(t, h, "/v1/workspaces/soc/query", `{"query":"print x = 1","timespan":null,"workspaces":null}`); status != http.StatusOK {
+		t.Errorf("null members: %d %s", status, answer)
+	}
+}
