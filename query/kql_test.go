@@ -28,6 +28,9 @@ func TestKQL(t *testing.T) {
 		{xdr, "print a = 1, b = 'x', c = dynamic({\"k\":[1]}), d = 1d, e = real(1.5)", "1|x|{\"k\":[1]}|1.00:00:00|1.5"},
 		{xdr, "DeviceEvents | extend x = parse_json('{\"a\":{\"b\":7}}') | project x.a.b | take 1", "7"},
 		{xdr, "DeviceEvents | project s = strcat_array(split(DeviceName, 'c'), '-') | sort by s asc | take 1", "p-0"},
+		{xdr, "let T = materialize(DeviceEvents | where Timestamp > datetime(2026-01-05 01:30)); T | join kind=inner (T | project DeviceName) on DeviceName | count", "2"},
+		{xdr, "DeviceEvents | project DeviceName, Timestamp | sort by Timestamp desc", "pc2|2026-01-05T03:00:00.0000000Z\npc1|2026-01-05T02:00:00.0000000Z\npc0|2026-01-05T01:00:00.0000000Z"},
+		{xdr, "DeviceEvents | summarize sum(ReportId), avg(ReportId), dcount(DeviceName)", "0|NaN|3"},
 		{ws, "EmailEvents | join kind=leftouter DeviceEvents on $left.Subject == $right.DeviceName | count", "0"},
 	} {
 		q := test.q

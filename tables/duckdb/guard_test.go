@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"lockstep/fault"
+	"lockstep/rows"
 	"lockstep/schema"
 	"lockstep/tables"
 	"lockstep/tables/duckdb"
@@ -110,4 +111,44 @@ func TestFunctions(t *testing.T) {
 	if got := strings.Join(found.Rows.Columns[0].Texts, " "); got != "A!  B" {
 		t.Errorf("got %q", got)
 	}
+}
+
+// An expired segment's file outlives the snapshots that may read it.
+func TestSegmentsOutliveSnapshots(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	s := open(t, dir, duckdb.Options{SealAfter: schema.Hour})
+	batches, _ := rows.NewDecoder(stored).Records([]byte(`{"category":"AdvancedHunting-DeviceEvents","properties":{"Timestamp":"2026-01-03T10:00:00Z","DeviceName":"pc"}}`))
+	if _, err := s.Append(ctx, tables.Append{Home: tables.XDRHome, Batches: batches}); err != nil {
+		t.Fatal(err)
+	}
+	maintain := func(at schema.Ticks, files int) {
+		t.Helper()
+		if err := s.Maintain(ctx, at); err != nil {
+			t.Fatal(err)
+		}
+		found, err := filepath.Glob(filepath.Join(dir, "segments", "*.parquet"))
+		if err != nil || len(found) != files {
+			t.Errorf("%d segments, want %d (%v)", len(found), files, err)
+		}
+	}
+	maintain(tablestest.Now, 1)
+	n, err := s.Snapshot(ctx, tables.View{Side: schema.XDR, Now: tablestest.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	maintain(tablestest.Now+100*schema.Day, 1)
+	table, _ := schema.Default().Table(schema.XDR, "DeviceEvents")
+	sql, args, err := n.Relation(table, []string{"DeviceName"}, tables.Range{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := n.Query(ctx, "SELECT * FROM "+sql+" AS r", args, one, tables.Limit{})
+	if err != nil || found.Rows.N != 1 {
+		t.Fatalf("the snapshot reads %+v, %v", found, err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	maintain(tablestest.Now+100*schema.Day, 0)
 }
