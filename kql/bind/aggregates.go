@@ -170,10 +170,11 @@ func (b *binder) aggregateCall(x *syntax.Call, c ctx) plan.Expr {
 	var args []plan.Expr
 	var where plan.Expr
 	at := conditional(name)
-	if name == "count" && len(x.Args) == 1 { // an old form of countif
-		at = 0
-		if isStar(x.Args[0]) {
+	if name == "count" && len(x.Args) == 1 { // an old form of countif; any other argument counts for nothing
+		if isStar(x.Args[0]) || !b.isCondition(x.Args[0], c) {
 			x = &syntax.Call{Span: x.Span, Func: x.Func}
+		} else {
+			at = 0
 		}
 	}
 	c.aggs.within(func() {
@@ -340,7 +341,7 @@ func (b *binder) percentiles(x *syntax.Call, c ctx) []output {
 		case int64:
 			label, at = strconv.FormatInt(n, 10), float64(n)
 		case float64:
-			label, at = FormatReal(n, false), n
+			label, at = strconv.FormatFloat(n, 'f', -1, 64), n
 		}
 		for j := range label {
 			if label[j] == '.' {
@@ -351,4 +352,10 @@ func (b *binder) percentiles(x *syntax.Call, c ctx) []output {
 		outs = append(outs, output{name: "percentile_" + name + "_" + label, x: ref})
 	}
 	return outs
+}
+
+// isCondition tells whether an aggregate's argument is true or false.
+func (b *binder) isCondition(x syntax.Expr, c ctx) (yes bool) {
+	c.aggs.within(func() { yes = b.scalar(x, c).Type() == schema.Bool })
+	return yes
 }

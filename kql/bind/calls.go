@@ -133,6 +133,10 @@ func (b *binder) builtin(x *syntax.Call, f *catalog.Function, name string, args 
 			args[i] = b.convert(args[i], schema.String)
 			continue
 		}
+		if strings.HasPrefix(name, "array_sort_") { // a last argument may be a flag, or one more array
+			args[i] = b.convert(args[i], schema.Dynamic)
+			continue
+		}
 		args[i] = b.argument(args[i], p)
 	}
 	t := b.resultType(sig, name, args)

@@ -221,7 +221,7 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 	switch {
 	case n != nil:
 		f := &plan.Filter{Input: n, Predicate: b.searchFor(op.X, ctx{scope: s, row: newRow(n)}, exact)}
-		return b.stack([]plan.Node{f}, []string{""}, "$table", false)
+		return b.stack([]plan.Node{f}, []string{"search_arg0"}, "$table", false)
 	case op.Tables != nil:
 		nodes, names = b.tablesOf(op.Tables, s, true)
 	default:
@@ -253,6 +253,10 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 // searchFor binds a search predicate: a bare text is looked for in every column.
 func (b *binder) searchFor(x syntax.Expr, c ctx, exact bool) plan.Expr {
 	switch x := unparen(x).(type) {
+	case *syntax.Wildcard:
+		if x.Pattern == "*" {
+			return &plan.Const{Typ: schema.Bool, Value: true}
+		}
 	case *syntax.Binary:
 		switch x.Op {
 		case "and", "or":

@@ -101,7 +101,7 @@ func FormatReal(f float64, inJSON bool) string {
 	if a := math.Abs(f); a != 0 && (a >= 1e16 || a < 1e-5) {
 		s = strconv.FormatFloat(f, 'e', -1, 64)
 	}
-	if inJSON && !strings.ContainsAny(s, ".e") {
+	if !strings.ContainsAny(s, ".e") {
 		s += ".0"
 	}
 	return s
@@ -328,8 +328,10 @@ func constantAs(k *plan.Const, t schema.Type) (*plan.Const, bool) {
 		}
 	case bool:
 		switch t {
-		case schema.String, schema.Dynamic:
+		case schema.Dynamic:
 			return &plan.Const{Typ: t, Value: strconv.FormatBool(v)}, true
+		case schema.String:
+			return &plan.Const{Typ: t, Value: map[bool]string{true: "True", false: "False"}[v]}, true
 		case schema.Long, schema.Int:
 			if v {
 				return &plan.Const{Typ: t, Value: int64(1)}, true
@@ -345,6 +347,9 @@ func constantAs(k *plan.Const, t schema.Type) (*plan.Const, bool) {
 func textAs(k *plan.Const, v string, t schema.Type) (*plan.Const, bool) {
 	if k.Typ == schema.Dynamic {
 		inner := fromJSON(v)
+		if inner.Typ == schema.Bool && t == schema.String {
+			return &plan.Const{Typ: t, Value: v}, true
+		}
 		if inner.Typ != schema.Dynamic {
 			return constantAs(inner, t)
 		}

@@ -164,7 +164,7 @@ func (b *binder) parse(n plan.Node, op *syntax.Parse, c ctx) plan.Node {
 
 // groupFor is what a column of a type can match in parse.
 func groupFor(t schema.Type, kind string, last bool) string {
-	if kind != "regex" {
+	if kind != "relaxed" {
 		switch t {
 		case schema.Int, schema.Long:
 			return `([-+]?\d+)`
@@ -172,7 +172,7 @@ func groupFor(t schema.Type, kind string, last bool) string {
 			return `([-+]?\d*\.?\d+(?:[eE][-+]?\d+)?)`
 		}
 	}
-	if last && kind != "regex" {
+	if last || kind == "regex" {
 		return `(.*)`
 	}
 	return `(.*?)`

@@ -6,9 +6,96 @@ import (
 	"lockstep/schema"
 )
 
+// makeSeries groups by key and step, then lays each group's values out on the
+// axis: pairs of [position, value], filled up with the default.
 func (b *binder) makeSeries(n plan.Node, op *syntax.MakeSeries, c ctx) plan.Node {
-	b.unsupported(op.At(), "the operator make-series")
-	return nil
+	b.shared++
+	shared := &plan.Shared{Number: b.shared, Input: n}
+	in := b.ref(shared)
+	c = ctx{scope: c.scope, row: newRow(in)}
+	outs := b.outputs(op.On, c)
+	t, axis := outs[0].x, outs[0].name
+	step := b.scalar(op.Step, c)
+	at := t.Type()
+	if at == schema.Int {
+		t, at = b.convert(t, schema.Long), schema.Long
+	}
+	unit := at
+	if at == schema.DateTime {
+		unit = schema.TimeSpan
+	}
+	step = Fold(b.convert(step, unit), b.env.Now)
+	end := func(x syntax.Expr, fn string) plan.Expr {
+		if x != nil {
+			return Fold(b.convert(b.scalar(x, ctx{scope: c.scope}), at), b.env.Now)
+		}
+		r := b.ref(shared)
+		v := b.outputs(op.On, ctx{scope: c.scope, row: newRow(r)})[0].x
+		binned := call("bin", at, b.convert(v, at), step)
+		return b.firstValue(&plan.Aggregate{Input: r, Aggs: []plan.Agg{{Column: b.column("v", at), Func: fn, Args: []plan.Expr{binned}}}})
+	}
+	from, to := end(op.From, "min"), end(op.To, "max")
+	if op.To == nil {
+		to = call("add", at, to, step)
+	}
+	position := func(v plan.Expr) plan.Expr {
+		d := call("sub", unit, v, from)
+		if at == schema.Real || at == schema.Decimal {
+			return b.convert(call("floor", schema.Real, call("div", schema.Real, d, step)), schema.Long)
+		}
+		return call("div", schema.Long, b.convert(d, schema.Long), b.convert(step, schema.Long))
+	}
+	one := &plan.Const{Typ: schema.Long, Value: int64(1)}
+	count := call("add", schema.Long, position(call("sub", at, to, tiny(at, unit))), one)
+	within := conjunction([]plan.Expr{call("ge", schema.Bool, t, from), call("lt", schema.Bool, t, to)})
+
+	names := newNames()
+	inner := &plan.Aggregate{Input: &plan.Filter{Input: in, Predicate: within}}
+	aggs := &aggregates{by: map[plan.ID]bool{}}
+	outer := &plan.Aggregate{}
+	var keys []plan.Item
+	for _, x := range op.By {
+		for _, o := range b.outputs(x, c) {
+			k := b.item(names.unique(o.name), o.x)
+			inner.Keys = append(inner.Keys, k)
+			keys = append(keys, keep(k.Column))
+		}
+	}
+	place := b.item("", position(t))
+	inner.Keys = append(inner.Keys, place)
+	pairs := &plan.Project{Input: inner, Items: append([]plan.Item{}, keys...)}
+	c.aggs = aggs
+	result := &plan.Project{Input: outer, Items: append([]plan.Item{}, keys...)}
+	for _, item := range op.Aggregates {
+		o := b.outputs(item.X, c)[0]
+		otherwise := plan.Expr(&plan.Const{Typ: schema.Long, Value: int64(0)})
+		if item.Default != nil {
+			otherwise = b.scalar(item.Default, ctx{scope: c.scope})
+		}
+		otherwise = b.convert(b.convert(otherwise, o.x.Type()), schema.Dynamic)
+		pair := b.item("", call("pack_array", schema.Dynamic, place.Ref(), b.convert(o.x, schema.Dynamic)))
+		pairs.Items = append(pairs.Items, pair)
+		list := plan.Agg{Column: b.column("", schema.Dynamic), Func: "make_pairs", Args: []plan.Expr{pair.Ref()}}
+		outer.Aggs = append(outer.Aggs, list)
+		result.Items = append(result.Items, b.item(names.unique(o.name), call("series_place", schema.Dynamic, list.Ref(), count, otherwise)))
+	}
+	inner.Aggs = aggs.list
+	outer.Input, outer.Keys = pairs, keys
+	last := call("sub", schema.Long, count, one)
+	length := call("mul", unit, b.convert(last, unit), step)
+	if unit == schema.TimeSpan {
+		length = call("scale", unit, step, b.convert(last, schema.Real))
+	}
+	result.Items = append(result.Items, b.item(names.unique(axis), call("range", schema.Dynamic, from, call("add", at, from, length), step)))
+	return result
+}
+
+// tiny is the least step before an end that is not reached.
+func tiny(at, unit schema.Type) plan.Expr {
+	if at == schema.Real {
+		return &plan.Const{Typ: at, Value: 1e-9}
+	}
+	return &plan.Const{Typ: unit, Value: int64(1)}
 }
 
 // topNested binds a chain of levels: the best values of the first, within each those of the next.

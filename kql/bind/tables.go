@@ -374,7 +374,9 @@ func (b *binder) tablesOf(list []syntax.Expr, s *scope, fuzzy bool) (nodes []pla
 		}
 		name := "union_arg" + itoa(i)
 		if id, ok := unparen(x).(*syntax.Ident); ok {
-			name = id.Text
+			if _, isLet := s.find(id.Text); !isLet {
+				name = id.Text
+			}
 		}
 		nodes, names = append(nodes, n), append(names, name)
 	}

@@ -64,16 +64,16 @@ func spell(t string) string { return abbreviations.Replace(t) }
 // abbreviations: ticks per unit, and a time as the engine's own type and back.
 var abbreviations = strings.NewReplacer(
 	"@DAY", "864000000000", "@HOUR", "36000000000", "@MINUTE", "600000000", "@SECOND", "10000000",
-	"@TS(", "make_timestamp((-621355968000000000 + ", "@END", ") // 10)",
-	"@TICKS(", "(621355968000000000 + 10 * epoch_us(", "@KCIT", "))",
+	"@TS(", "make_timestamp(", "@END", " // 10 - 62135596800000000)",
 )
 
 var duckFunctions = map[string]string{
 	// arithmetic
 	"add": "TRY({0} + {1})", "sub": "TRY({0} - {1})", "mul": "TRY({0} * {1})", "neg": "TRY(-({0}))",
+	"add:long": "coalesce(TRY({0} + {1}), kql_wrap('+', {0}, {1}))", "sub:long": "coalesce(TRY({0} - {1}), kql_wrap('-', {0}, {1}))", "mul:long": "coalesce(TRY({0} * {1}), kql_wrap('*', {0}, {1}))",
 	"add:real": "!({0} + {1})", "sub:real": "!({0} - {1})", "mul:real": "!({0} * {1})", "neg:real": "!(-({0}))",
-	"div": "TRY({0} // {1})", "mod": "TRY((({0} % {1}) + {1}) % {1})",
-	"div:real": "!({0} / {1})", "mod:real": "TRY({0} % {1})",
+	"div": "TRY({0} // {1})", "mod": "TRY((({0} % {1}) + abs({1})) % abs({1}))",
+	"div:real": "!({0} / {1})", "mod:real": "TRY((({0} % {1}) + abs({1})) % abs({1}))",
 	"add:decimal": "kql_decimal('+', {0}, {1})", "sub:decimal": "kql_decimal('-', {0}, {1})", "mul:decimal": "kql_decimal('*', {0}, {1})", "div:decimal": "kql_decimal('/', {0}, {1})", "mod:decimal": "kql_decimal('%', {0}, {1})",
 	"neg:decimal": "kql_decimal('-', '0', {0})",
 	"ticks":       "!({0})::DOUBLE", "scale": "TRY_CAST(round(({0})::DOUBLE * {1}) AS BIGINT)", "shrink": "TRY_CAST(round(({0})::DOUBLE / {1}) AS BIGINT)",
@@ -83,11 +83,11 @@ var duckFunctions = map[string]string{
 	"gt:decimal": "(TRY_CAST({0} AS DOUBLE) > TRY_CAST({1} AS DOUBLE))", "ge:decimal": "(TRY_CAST({0} AS DOUBLE) >= TRY_CAST({1} AS DOUBLE))",
 	"same": "({0} IS NOT DISTINCT FROM {1})", "isnull": "({0} IS NULL)", "isnotnull": "({0} IS NOT NULL)", "isnull:string": "(false)", "isnotnull:string": "(true)",
 	// conversion
-	"tostring:long": "{0}::VARCHAR", "tostring:int": "{0}::VARCHAR", "tostring:bool": "{0}::VARCHAR", "tostring:guid": "{0}", "tostring:string": "!{0}", "tostring:decimal": "{0}",
+	"tostring:long": "{0}::VARCHAR", "tostring:int": "{0}::VARCHAR", "tostring:bool": "CASE WHEN {0} THEN 'True' WHEN NOT {0} THEN 'False' END", "tostring:guid": "{0}", "tostring:string": "!{0}", "tostring:decimal": "{0}",
 	"tostring:real": "kql_real_text({0})", "tostring:datetime": "kql_datetime_text({0})", "tostring:timespan": "kql_timespan_text({0})", "tostring:dynamic": "TRY(json_extract_string({0}, '$'))",
 	"tolong:long": "{0}", "tolong:int": "!{0}::BIGINT", "tolong:bool": "!{0}::BIGINT", "tolong:real": "TRY_CAST(trunc({0}) AS BIGINT)", "tolong:datetime": "!{0}", "tolong:timespan": "!{0}",
 	"tolong:string": "kql_long({0})", "tolong:dynamic": "kql_long(TRY(json_extract_string({0}, '$')))", "tolong:decimal": "TRY_CAST(trunc(TRY_CAST({0} AS DOUBLE)) AS BIGINT)",
-	"toint:long": "TRY_CAST({0} AS INTEGER)", "toint:bool": "!{0}::INTEGER", "toint:real": "TRY_CAST(trunc({0}) AS INTEGER)", "toint:string": "TRY_CAST(kql_long({0}) AS INTEGER)", "toint:dynamic": "TRY_CAST(kql_long(TRY(json_extract_string({0}, '$'))) AS INTEGER)", "toint:decimal": "TRY_CAST(trunc(TRY_CAST({0} AS DOUBLE)) AS INTEGER)",
+	"toint:long": "TRY_CAST({0} AS INTEGER)", "toint:bool": "!{0}::INTEGER", "toint:real": "TRY_CAST(trunc({0}) AS INTEGER)", "toint:string": "TRY_CAST(kql_long({0}) AS INTEGER)", "toint:dynamic": "TRY_CAST(kql_long(TRY(json_extract_string({0}, '$'))) AS INTEGER)", "toint:datetime": "NULL::INTEGER", "toint:timespan": "TRY_CAST({0} AS INTEGER)", "toint:int": "!{0}", "toint:decimal": "TRY_CAST(trunc(TRY_CAST({0} AS DOUBLE)) AS INTEGER)",
 	"toreal:long": "!{0}::DOUBLE", "toreal:int": "!{0}::DOUBLE", "toreal:bool": "!{0}::DOUBLE", "toreal:string": "kql_real({0})", "toreal:dynamic": "kql_real(TRY(json_extract_string({0}, '$')))", "toreal:decimal": "TRY_CAST({0} AS DOUBLE)",
 	"toreal:timespan": "!{0}::DOUBLE", "toreal:datetime": "!{0}::DOUBLE", "toreal:real": "!{0}",
 	"tobool:long": "!({0} <> 0)", "tobool:int": "!({0} <> 0)", "tobool:real": "!({0} <> 0)", "tobool:string": "kql_bool({0})", "tobool:dynamic": "kql_bool(TRY(json_extract_string({0}, '$')))", "tobool:bool": "!{0}",
@@ -118,8 +118,8 @@ var duckFunctions = map[string]string{
 	"week_of_year": "week(@TS({0}@END)::INTEGER", "month_index": "(year(@TS({0}@END) * 12 + month(@TS({0}@END) - 1)",
 	"unixtime_seconds_todatetime": "kql_unixtime({0}, 10000000)", "unixtime_milliseconds_todatetime": "kql_unixtime({0}, 10000)", "unixtime_microseconds_todatetime": "kql_unixtime({0}, 10)", "unixtime_nanoseconds_todatetime": "kql_unixtime({0}, 0.01)",
 	// numbers
-	"abs": "TRY(abs({0}))", "ceiling:real": "!ceil({0})", "ceiling": "!{0}", "floor": "!floor({0})", "sign": "!sign({0})::DOUBLE", "pow": "TRY(pow({0}::DOUBLE, {1}::DOUBLE))", "sqrt": "TRY(sqrt({0}::DOUBLE))",
-	"log": "TRY(ln({0}::DOUBLE))", "log2": "TRY(log2({0}::DOUBLE))", "log10": "TRY(log10({0}::DOUBLE))", "exp": "TRY(exp({0}::DOUBLE))", "exp2": "TRY(pow(2, {0}::DOUBLE))", "exp10": "TRY(pow(10, {0}::DOUBLE))", "pi": "pi()",
+	"abs": "TRY(abs({0}))", "ceiling:real": "!ceil({0})", "ceiling": "!{0}", "floor": "!floor({0})", "sign": "!sign({0})::DOUBLE", "pow": "TRY(pow({0}::DOUBLE, {1}::DOUBLE))", "sqrt": "CASE WHEN {0} < 0 THEN 'nan'::DOUBLE ELSE sqrt({0}::DOUBLE) END",
+	"log": "CASE WHEN {0} = 0 THEN '-inf'::DOUBLE ELSE TRY(ln({0}::DOUBLE)) END", "log2": "TRY(log2({0}::DOUBLE))", "log10": "TRY(log10({0}::DOUBLE))", "exp": "TRY(exp({0}::DOUBLE))", "exp2": "TRY(pow(2, {0}::DOUBLE))", "exp10": "TRY(pow(10, {0}::DOUBLE))", "pi": "pi()",
 	"sin": "TRY(sin({0}::DOUBLE))", "cos": "TRY(cos({0}::DOUBLE))", "tan": "TRY(tan({0}::DOUBLE))", "asin": "TRY(asin({0}::DOUBLE))", "acos": "TRY(acos({0}::DOUBLE))", "atan": "TRY(atan({0}::DOUBLE))", "atan2": "TRY(atan2({0}::DOUBLE, {1}::DOUBLE))", "cot": "TRY(cot({0}::DOUBLE))",
 	"degrees": "degrees({0}::DOUBLE)", "radians": "radians({0}::DOUBLE)", "isnan": "isnan({0})", "isinf": "isinf({0})", "isfinite": "isfinite({0})", "rand": "kql_rand({*})",
 	"gamma": "TRY(gamma({0}::DOUBLE))", "loggamma": "TRY(lgamma({0}::DOUBLE))",
@@ -131,20 +131,21 @@ var duckFunctions = map[string]string{
 	"current_principal": "''", "current_database": "''", "current_cluster_endpoint": "''", "extent_id": "NULL::VARCHAR", "extent_tags": "NULL::VARCHAR",
 	"ipv4_is_private":          "kql_ipv4_is_private({0})",
 	"geo_info_from_ip_address": "kql_geo_info({0})",
-	"dynamic_to_json":          "{0}", "hash": "kql_hash({*})", "hash:string": "kql_hash({*})", "estimate_data_size": "NULL::BIGINT",
+	"dynamic_to_json":          "{0}", "estimate_data_size": "NULL::BIGINT",
 	"assert": "({0})",
 }
 
 var duckAggregates = map[string]string{
 	"count": "count(*){if}", "sum": "coalesce(sum({0}){if}, 0)", "sum:long": "coalesce(TRY_CAST(sum({0}){if} AS BIGINT), 0)", "sum:int": "coalesce(TRY_CAST(sum({0}){if} AS BIGINT), 0)", "sum:timespan": "coalesce(TRY_CAST(sum({0}){if} AS BIGINT), 0)",
 	"sum:decimal": "sum(TRY_CAST({0} AS DECIMAL(38, 10))){if}::VARCHAR", "avg:decimal": "avg(TRY_CAST({0} AS DOUBLE)){if}::VARCHAR",
-	"avg": "avg({0}){if}", "avg:datetime": "TRY_CAST(trunc(avg({0}){if}) AS BIGINT)", "avg:timespan": "TRY_CAST(trunc(avg({0}){if}) AS BIGINT)",
+	"avg": "coalesce(sum({0}::DOUBLE){if} / nullif(count({0}){if}, 0), 'nan'::DOUBLE)", "avg:datetime": "TRY_CAST(trunc(avg({0}){if}) AS BIGINT)", "avg:timespan": "TRY_CAST(trunc(avg({0}){if}) AS BIGINT)",
 	"min": "min({0}){if}", "max": "max({0}){if}", "dcount": "count(DISTINCT {0}){if}", "count_distinct": "count(DISTINCT {0}){if}",
 	"min:decimal": "min(TRY_CAST({0} AS DECIMAL(38, 10))){if}::VARCHAR", "max:decimal": "max(TRY_CAST({0} AS DECIMAL(38, 10))){if}::VARCHAR",
-	"stdev": "coalesce(stddev_samp({0}){if}, 0)", "stdevp": "coalesce(stddev_pop({0}){if}, 0)", "variance": "coalesce(var_samp({0}){if}, 0)", "variancep": "coalesce(var_pop({0}){if}, 0)",
+	"stdev": "coalesce(stddev_samp(CASE WHEN isfinite({0}) AND abs({0}) < 1e150 THEN {0} END){if}, 0)", "stdevp": "coalesce(stddev_pop(CASE WHEN isfinite({0}) AND abs({0}) < 1e150 THEN {0} END){if}, 0)", "variance": "coalesce(var_samp(CASE WHEN isfinite({0}) AND abs({0}) < 1e150 THEN {0} END){if}, 0)", "variancep": "coalesce(var_pop(CASE WHEN isfinite({0}) AND abs({0}) < 1e150 THEN {0} END){if}, 0)",
 	"covariance": "covar_samp({0}, {1}){if}", "covariancep": "covar_pop({0}, {1}){if}",
 	"take_any": "any_value({0}){if}", "percentile": "quantile_disc({0}, {1} / 100){if}",
 	"binary_all_or": "bit_or({0}){if}", "binary_all_and": "bit_and({0}){if}", "binary_all_xor": "bit_xor({0}){if}",
+	"make_list:dynamic":    "('[' || coalesce(array_to_string(list_slice(list(coalesce({0}, 'null'){order}){if}, 1, 1048576), ','), '') || ']')",
 	"make_list":            "('[' || coalesce(array_to_string(list_slice(list({0}{order}) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), 1, 1048576), ','), '') || ']')",
 	"make_list/2":          "('[' || coalesce(array_to_string(list_slice(list({0}{order}) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), 1, any_value({1})), ','), '') || ']')",
 	"make_list_with_nulls": "('[' || coalesce(array_to_string(list(coalesce({0}, 'null'){order}), ','), '') || ']')",

@@ -65,7 +65,7 @@ func Emit(root plan.Node, names []schema.Column, d Dialect) (q *Query, err error
 	r := e.node(root)
 	var items []frag
 	for i, c := range root.Columns() {
-		items = append(items, text(name(c.ID)+" AS c"+strconv.Itoa(i)))
+		items = append(items, text(name(c.ID)+" AS out"+strconv.Itoa(i)))
 	}
 	if len(items) == 0 {
 		items = []frag{text("1 AS none")}

@@ -203,15 +203,22 @@ func (s *sel) restarted(when frag, order string, fn, after frag, t schema.Type) 
 	return s.hoist(f)
 }
 
-// rank counts changes of the term along the rows.
+// rank counts changes of the term along the rows, anew where the second argument is true.
 func (s *sel) rank(fn string, args []frag, order string) frag {
 	term := s.hoist(args[0])
-	changed := s.hoist(frag{text: "CASE WHEN row_number() OVER (" + order + ") = 1 OR lag(" + term.text + ") OVER (" + order + ") IS DISTINCT FROM " + term.text + " THEN 1 ELSE 0 END", level: term.level})
-	if fn != "row_rank_min" {
-		return frag{text: "CAST(sum(" + changed.text + ") OVER (" + order + " ROWS UNBOUNDED PRECEDING) AS BIGINT)", level: changed.level}
+	part, level := "", term.level
+	if len(args) > 1 {
+		p := s.hoist(text("sum(CASE WHEN ").and(args[1]).and(text(" THEN 1 ELSE 0 END) OVER (" + order + " ROWS UNBOUNDED PRECEDING)")))
+		part, level = "PARTITION BY "+p.text+" ", max(level, p.level)
 	}
-	number := s.hoist(frag{text: "row_number() OVER (" + order + ")", level: 0})
-	return frag{text: "max(CASE WHEN " + changed.text + " = 1 THEN " + number.text + " END) OVER (" + order + " ROWS UNBOUNDED PRECEDING)", level: max(changed.level, number.level)}
+	over := " OVER (" + part + order + ")"
+	running := " OVER (" + part + order + " ROWS UNBOUNDED PRECEDING)"
+	changed := s.hoist(frag{text: "CASE WHEN row_number()" + over + " = 1 OR lag(" + term.text + ")" + over + " IS DISTINCT FROM " + term.text + " THEN 1 ELSE 0 END", level: level})
+	if fn != "row_rank_min" {
+		return frag{text: "CAST(sum(" + changed.text + ")" + running + " AS BIGINT)", level: changed.level}
+	}
+	number := s.hoist(frag{text: "row_number()" + over, level: level})
+	return frag{text: "max(CASE WHEN " + changed.text + " = 1 THEN " + number.text + " END)" + running, level: max(changed.level, number.level)}
 }
 
 func maxLevel(list []frag) int {

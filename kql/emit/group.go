@@ -86,11 +86,11 @@ func (e *emitter) single(s *sel, a plan.Agg) frag {
 	if a.Where != nil {
 		condition = text(" FILTER (WHERE ").and(s.predicate(a.Where)).and(text(")"))
 	}
+	written := append([]schema.Type{}, types...)
 	if (a.Func == "make_set" || a.Func == "make_list" || a.Func == "make_bag" || a.Func == "make_list_with_nulls") && types[0] != schema.Dynamic {
 		args[0] = s.apply("todynamic", args[:1], types[:1], schema.Dynamic)
-		types[0] = schema.Dynamic
 	}
-	t, ok := e.dialect.Aggregate(a.Func, types, a.Type)
+	t, ok := e.dialect.Aggregate(a.Func, written, a.Type)
 	if !ok {
 		unsupported("the aggregate " + a.Func)
 	}

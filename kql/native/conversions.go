@@ -38,6 +38,15 @@ func conversions() []Function {
 		}},
 		{Name: "round", Params: types(tReal, tLong), Least: 1, Result: tReal, Eval: func(a []any) any { return round(real(a[0]), given(a, 1, 0)) }},
 		{Name: "rand", Params: types(tReal), Least: 0, Volatile: true, Result: tReal, Eval: func(a []any) any { return random(a) }},
+		{Name: "wrap", Params: types(tText, tLong, tLong), Least: 3, Result: tLong, Eval: func(a []any) any {
+			switch str(a[0]) {
+			case "+":
+				return num(a[1]) + num(a[2])
+			case "-":
+				return num(a[1]) - num(a[2])
+			}
+			return num(a[1]) * num(a[2])
+		}},
 		{Name: "shift", Params: types(tLong, tLong), Least: 2, Result: tLong, Eval: func(a []any) any {
 			n := num(a[1])
 			switch {
@@ -102,14 +111,14 @@ func toReal(s string) any {
 }
 
 func toBool(s string) any {
-	switch strings.ToLower(strings.TrimSpace(s)) {
+	switch strings.ToLower(s) {
 	case "true":
 		return true
 	case "false":
 		return false
 	}
-	if f, err := strconv.ParseFloat(s, 64); err == nil {
-		return f != 0
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return n != 0
 	}
 	return nil
 }

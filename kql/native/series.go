@@ -9,6 +9,9 @@ func seriesFunctions() []Function {
 			if !ok {
 				return nil
 			}
+			if len(list) == 0 {
+				return nil
+			}
 			t := 0.0
 			for _, f := range list {
 				if !math.IsNaN(f) {
@@ -17,6 +20,7 @@ func seriesFunctions() []Function {
 			}
 			return t
 		}},
+		{Name: "series_place", Params: types(tDyn, tLong, tDyn), Least: 3, Nulls: true, Result: tDyn, Eval: func(a []any) any { return place(a[0], num(a[1]), a[2]) }},
 		{Name: "series_fit_line", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return fitLine(a[0]) }},
 		{Name: "series_stats", Params: types(tDyn, tBool), Least: 1, Result: tDyn, Eval: func(a []any) any { return stats(a[0]) }},
 		{Name: "series_stats_dynamic", Params: types(tDyn, tBool), Least: 1, Result: tDyn, Eval: func(a []any) any { return stats(a[0]) }},
@@ -135,4 +139,24 @@ func stats(a any) any {
 	o.set("stdev", math.Sqrt(variance))
 	o.set("variance", variance)
 	return write(o)
+}
+
+// place lays [position, value] pairs out in an array of n, the rest being the default.
+func place(pairs any, n int64, otherwise any) any {
+	list, _ := array(pairs)
+	fill, _ := read(str(otherwise))
+	out := make([]any, min(max(n, 0), 1_000_000))
+	for i := range out {
+		out[i] = fill
+	}
+	for _, p := range list {
+		pair, ok := p.([]any)
+		if !ok || len(pair) != 2 {
+			continue
+		}
+		if i, ok := asInt(pair[0]); ok && i >= 0 && i < int64(len(out)) {
+			out[i] = pair[1]
+		}
+	}
+	return write(out)
 }

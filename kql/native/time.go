@@ -155,7 +155,7 @@ func formatTime(ticks int64, pattern string) any {
 	for i := 0; i < len(pattern); {
 		c := pattern[i]
 		n := 1
-		for i+n < len(pattern) && pattern[i+n] == c {
+		for i+n < len(pattern) && pattern[i+n] == c && n < longest(c) {
 			n++
 		}
 		i += n
@@ -164,16 +164,7 @@ func formatTime(ticks int64, pattern string) any {
 		case 'd':
 			b.WriteString(padded(t.Day(), n))
 		case 'M':
-			switch n {
-			case 3:
-				b.WriteString(t.Month().String()[:3])
-			default:
-				if n > 3 {
-					b.WriteString(t.Month().String())
-				} else {
-					b.WriteString(padded(int(t.Month()), n))
-				}
-			}
+			b.WriteString(padded(int(t.Month()), n))
 		case 'y':
 			if n <= 2 {
 				b.WriteString(padded(t.Year()%100, n))
@@ -203,6 +194,17 @@ func formatTime(ticks int64, pattern string) any {
 		}
 	}
 	return b.String()
+}
+
+// longest is how many equal letters make one part of a pattern.
+func longest(c byte) int {
+	switch c {
+	case 'y':
+		return 4
+	case 'f', 'F':
+		return 7
+	}
+	return 2
 }
 
 func padded(v, n int) string { return fmt.Sprintf("%0*d", n, v) }
