@@ -227,7 +227,7 @@ func grants(t *testing.T, open Open) {
 	dir := t.TempDir()
 	b := start(t, open, dir, 0)
 	add := func(name string) {
-		b.append(tables.Append{Batches: append(b.batch("DeviceEvents", `{"DeviceName":"`+name+`"}`), b.batch("DeviceInfo", `{"DeviceName":"`+name+`"}`)...)})
+		b.append(tables.Append{Batches: append(b.batch("DeviceInfo", `{"DeviceName":"`+name+`"}`), b.batch("DeviceEvents", `{"DeviceName":"`+name+`"}`)...)})
 		b.now += schema.Second
 	}
 	add("before")
