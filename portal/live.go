@@ -16,7 +16,7 @@ type Hint struct {
 	Side      schema.Side `json:"side"`
 	Workspace string      `json:"workspace,omitempty"` // id
 	Kind      string      `json:"kind"`                // incident, alert, connector
-	ID        string      `json:"id"`
+	ID        string      `json:"id"`                  // of the incident (XDR number, workspace GUID), or of the alert
 	Version   int64       `json:"version"`
 }
 

@@ -30,6 +30,11 @@ it("asks anew for what a hint names, and for nothing else", () => {
   expect(stale([{ side: "workspace", workspace: "w", kind: "connector", id: "w", version: 0 }])).toContain("connector");
 });
 
+it("looks at any open incident of a side when an alert changed there", () => {
+  expect(stale([{ side: "workspace", workspace: "w", kind: "alert", id: "alert", version: 2 }])).toContain("twin");
+  expect(stale([{ side: "xdr", kind: "alert", id: "alert", version: 2 }])).toEqual(["xdrQueue", "one", "lonely"]);
+});
+
 it("looks for the parallel incident that may just have been made", () => {
   expect(stale([{ side: "workspace", workspace: "w", kind: "incident", id: "guid", version: 1 }])).toEqual([
     "socQueue",

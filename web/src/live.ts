@@ -1,6 +1,6 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import type { Hint } from "./wire";
+import type { Hint, Side } from "./wire";
 
 export type Liveness = "connecting" | "live" | "lost";
 
@@ -12,16 +12,17 @@ export function refresh(client: QueryClient, hints: Hint[]) {
   const sides = new Set(hints.map((h) => h.side));
   const ids = new Set(hints.map((h) => h.id));
   for (const side of sides) client.invalidateQueries({ queryKey: ["queue", side] });
+  // An alert's hint names the alert, so any open incident of that side may hold it.
+  const alertsOf = new Set(hints.filter((h) => h.kind === "alert").map((h) => h.side));
   client.invalidateQueries({
     queryKey: ["incident"],
     predicate: (query) => {
-      const [, side, , id] = query.queryKey;
-      const shown = query.state.data as { parallel?: unknown[] } | undefined;
+      const side = query.queryKey[1] as Side;
+      const named = sides.has(side) && ids.has(query.queryKey[3] as string);
       // A change on the workspace side may have made the parallel incident.
-      return (
-        (sides.has(side as Hint["side"]) && ids.has(id as string)) ||
-        (side === "xdr" && sides.has("workspace") && shown?.parallel?.length === 0)
-      );
+      const shown = query.state.data as { parallel?: unknown[] } | undefined;
+      const lonely = side === "xdr" && sides.has("workspace") && shown?.parallel?.length === 0;
+      return named || lonely || alertsOf.has(side);
     },
   });
   if (hints.some((h) => h.kind === "connector")) client.invalidateQueries({ queryKey: ["connector"] });
