@@ -207,3 +207,6 @@ func diagnose(text string, errors []syntax.Error) Diagnostics {
 	}
 	return out
 }
+
+// Format lays a text out without changing its words: one operator a line.
+func Format(text string) string { return syntax.Format(text) }
