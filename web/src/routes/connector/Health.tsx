@@ -32,9 +32,9 @@ const useStyles = makeStyles({
   head: { display: "flex", alignItems: "baseline", gap: "12px", flexWrap: "wrap" },
   bad: { color: tokens.colorPaletteRedForeground1, overflowWrap: "anywhere" },
   muted: { color: tokens.colorNeutralForeground3 },
-  state: { width: "116px" },
-  last: { width: "190px" },
-  number: { width: "84px", textAlign: "right", justifyContent: "flex-end", fontVariantNumeric: "tabular-nums" },
+  state: { width: "96px" },
+  last: { width: "186px" },
+  number: { width: "64px", textAlign: "right", justifyContent: "flex-end", fontVariantNumeric: "tabular-nums" },
   cell: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap", fontSize: "13px" },
 });
 
