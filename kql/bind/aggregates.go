@@ -299,7 +299,7 @@ func (b *binder) argExtreme(x *syntax.Call, c ctx) []output {
 
 func (b *binder) takeAny(x *syntax.Call, c ctx) []output {
 	prefix := ""
-	if x.Func.Text == "any" && !(len(x.Args) == 1 && isStar(x.Args[0])) {
+	if x.Func.Text == "any" {
 		prefix = "any_"
 	}
 	outs := b.expanded(x.Args, c, map[plan.ID]bool{})
@@ -326,6 +326,9 @@ func (b *binder) percentiles(x *syntax.Call, c ctx) []output {
 	c.aggs.within(func() { v = b.scalar(x.Args[0], c) })
 	if v.Type() == schema.Dynamic {
 		v = b.convert(v, schema.Real)
+	}
+	if v.Type() == schema.Int {
+		v = b.convert(v, schema.Long)
 	}
 	t := v.Type()
 	var outs []output

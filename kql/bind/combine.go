@@ -348,6 +348,14 @@ func (b *binder) find(op *syntax.Find, s *scope) plan.Node {
 			common[col.Name+"\x00"+col.Type.String()]++
 		}
 	}
+	for _, n := range nodes { // columns that the condition names are given too
+		row := newRow(n)
+		for _, name := range namesIn(op.X) {
+			if col, ok := row.find(name); ok {
+				common[col.Name+"\x00"+col.Type.String()] = len(nodes)
+			}
+		}
+	}
 	var stacked []plan.Node
 	var kept []string
 	for i, n := range nodes {
@@ -398,4 +406,25 @@ func (b *binder) findIn(n plan.Node, op *syntax.Find, s *scope, common map[strin
 	}
 	p.Items = append(p.Items, b.item("pack_", call("bag_pack", schema.Dynamic, rest...)))
 	return p
+}
+
+// namesIn lists the names that a condition uses.
+func namesIn(x syntax.Expr) (out []string) {
+	switch x := x.(type) {
+	case *syntax.Ident:
+		return []string{x.Text}
+	case *syntax.Paren:
+		return namesIn(x.X)
+	case *syntax.Binary:
+		return append(namesIn(x.X), namesIn(x.Y)...)
+	case *syntax.In:
+		return namesIn(x.X)
+	case *syntax.Between:
+		return namesIn(x.X)
+	case *syntax.Call:
+		for _, a := range x.Args {
+			out = append(out, namesIn(a)...)
+		}
+	}
+	return out
 }

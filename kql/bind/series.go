@@ -98,10 +98,69 @@ func tiny(at, unit schema.Type) plan.Expr {
 	return &plan.Const{Typ: unit, Value: int64(1)}
 }
 
-// topNested binds a chain of levels: the best values of the first, within each those of the next.
+// topNested binds a chain of levels: the best values of the first, within
+// each those of the next. A level's rows are those of the level before.
 func (b *binder) topNested(n plan.Node, op *syntax.TopNested, c ctx) plan.Node {
-	b.unsupported(op.At(), "the operator top-nested")
-	return nil
+	var at []plan.Item
+	for i, l := range op.Levels {
+		if l.Others != nil {
+			b.unsupported(op.At(), "top-nested with others")
+		}
+		at = append(at, b.item("level#"+itoa(i), b.outputs(l.X, c)[0].x))
+	}
+	b.shared++
+	rows := &plan.Shared{Number: b.shared, Input: &plan.Project{Input: n, Items: append(keepAll(n.Columns()), at...)}}
+	var above *plan.Shared
+	var result plan.Node
+	names := newNames()
+	for i, l := range op.Levels {
+		r := b.ref(rows)
+		var in plan.Node = r
+		row := newRow(r)
+		agg := &plan.Aggregate{}
+		if above != nil {
+			up := b.ref(above)
+			j := &plan.Join{Kind: "inner", Left: r, Right: up, Cols: append(append([]plan.Column{}, r.Columns()...), up.Columns()...)}
+			for k := range i {
+				mine, _ := row.find("level#" + itoa(k))
+				j.On = append(j.On, plan.Pair{Left: mine.Ref(), Right: up.Columns()[2*k].Ref(), Equal: true})
+			}
+			in = j
+			agg.Keys = keepAll(up.Columns())
+		}
+		var parents []plan.Expr
+		for _, k := range agg.Keys {
+			parents = append(parents, k.Ref())
+		}
+		mine, _ := row.find("level#" + itoa(i))
+		name := b.outputs(l.X, c)[0].name
+		key := b.item(names.unique(name), mine.Ref())
+		agg.Input, agg.Keys = in, append(agg.Keys, key)
+		aggs := &aggregates{by: map[plan.ID]bool{}}
+		by, ascending := l.By, false
+		if o, ok := by.(*syntax.Ordered); ok {
+			by, ascending = o.X, o.Asc
+		}
+		o := b.outputs(by, ctx{scope: c.scope, row: row, aggs: aggs})[0]
+		agg.Aggs = aggs.list
+		label := "aggregated_" + name
+		if namedIn(by) {
+			label = o.name
+		}
+		value := b.item(names.unique(label), o.x)
+		p := &plan.Project{Input: agg, Items: append(keepAll(agg.Columns()[:len(agg.Keys)]), value)}
+		result = p
+		if l.N != nil {
+			rank := b.item("", &plan.Window{Func: "rank_within", Typ: schema.Long, Args: append([]plan.Expr{value.Ref(), &plan.Const{Typ: schema.Bool, Value: !ascending}}, parents...)})
+			ranked := &plan.Project{Input: p, Items: append(keepAll(p.Columns()), rank)}
+			kept := &plan.Filter{Input: ranked, Predicate: call("le", schema.Bool, rank.Ref(), b.limit(l.N, c.scope))}
+			result = &plan.Project{Input: kept, Items: keepAll(p.Columns())}
+		}
+		b.shared++
+		above = &plan.Shared{Number: b.shared, Input: result}
+		result = b.ref(above)
+	}
+	return result
 }
 
 func (b *binder) topHitters(n plan.Node, op *syntax.TopHitters, c ctx) plan.Node {

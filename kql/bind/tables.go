@@ -320,7 +320,7 @@ func (b *binder) print(op *syntax.Project, s *scope) plan.Node {
 	for i, x := range op.Items {
 		for _, e := range b.outputs(x, ctx{scope: s}) {
 			name := e.name
-			if !e.declared && (name == "" || e.single) {
+			if _, isLet := unparen(x).(*syntax.Ident); isLet || !e.declared && (name == "" || e.single) {
 				name = "print_" + itoa(i)
 			}
 			n.Cols = append(n.Cols, b.column(names.unique(name), e.x.Type()))

@@ -180,6 +180,16 @@ func (s *sel) window(x *plan.Window) frag {
 		}
 		f = text("sum(").and(args[0]).and(text(") OVER (" + order + " ROWS UNBOUNDED PRECEDING)"))
 		f = s.fit(f, x.Typ)
+	case "rank_within": // args: value, descending, what to partition by
+		over := ""
+		if len(args) > 2 {
+			over = "PARTITION BY " + join(", ", args[2:]).text + " "
+		}
+		dir := " ASC NULLS LAST"
+		if args[1].text == "true" {
+			dir = " DESC NULLS LAST"
+		}
+		f = text("row_number() OVER (" + over + "ORDER BY " + args[0].text + dir + ")")
 	case "row_rank_dense", "row_rank", "row_rank_min":
 		f = s.rank(x.Func, args, order)
 	default:

@@ -13,6 +13,7 @@ import (
 )
 
 func texts() []Function {
+	re := &expressions{m: map[string]*regexp.Regexp{}}
 	return []Function{
 		{Name: "has", Params: types(tText, tText, tBool, tBool, tBool), Least: 5, Result: tBool, Eval: func(a []any) any {
 			return has(str(a[0]), str(a[1]), a[2] == true, a[3] == true, a[4] == true)
@@ -29,9 +30,9 @@ func texts() []Function {
 		}},
 		{Name: "substring", Params: types(tText, tLong, tLong), Least: 2, Result: tText, Eval: substring},
 		{Name: "indexof", Params: types(tText, tText, tLong, tLong, tLong), Least: 2, Result: tLong, Eval: indexOf},
-		{Name: "indexof_regex", Params: types(tText, tText, tLong, tLong, tLong), Least: 2, Result: tLong, Eval: indexOfRegex},
+		{Name: "indexof_regex", Params: types(tText, tText, tLong, tLong, tLong), Least: 2, Result: tLong, Eval: re.indexOfRegex},
 		{Name: "replace_regex", Params: types(tText, tText, tText), Least: 3, Result: tText, Eval: func(a []any) any {
-			re := compile(str(a[1]))
+			re := re.compile(str(a[1]))
 			if re == nil {
 				return a[0]
 			}
@@ -39,7 +40,7 @@ func texts() []Function {
 		}},
 		{Name: "replace_strings", Params: types(tText, tDyn, tDyn), Least: 3, Result: tText, Eval: replaceStrings},
 		{Name: "extract", Params: types(tText, tLong, tText), Least: 3, Result: tText, Eval: func(a []any) any {
-			re, n := compile(str(a[0])), int(num(a[1]))
+			re, n := re.compile(str(a[0])), int(num(a[1]))
 			if re == nil || n < 0 || n > re.NumSubexp() {
 				return ""
 			}
@@ -49,13 +50,13 @@ func texts() []Function {
 			}
 			return m[n]
 		}},
-		{Name: "extract_all", Params: types(tText, tText, tText), Least: 2, Result: tDyn, Eval: extractAll},
+		{Name: "extract_all", Params: types(tText, tText, tText), Least: 2, Result: tDyn, Eval: re.extractAll},
 		{Name: "extractjson", Params: types(tText, tText), Least: 2, Result: tText, Eval: extractJSON},
 		{Name: "split", Params: types(tText, tText, tLong), Least: 2, Result: tDyn, Eval: split},
-		{Name: "countof", Params: types(tText, tText, tText), Least: 2, Result: tLong, Eval: countOf},
-		{Name: "trim", Params: types(tText, tText), Least: 2, Result: tText, Eval: func(a []any) any { return trim(str(a[0]), str(a[1]), true, true) }},
-		{Name: "trim_start", Params: types(tText, tText), Least: 2, Result: tText, Eval: func(a []any) any { return trim(str(a[0]), str(a[1]), true, false) }},
-		{Name: "trim_end", Params: types(tText, tText), Least: 2, Result: tText, Eval: func(a []any) any { return trim(str(a[0]), str(a[1]), false, true) }},
+		{Name: "countof", Params: types(tText, tText, tText), Least: 2, Result: tLong, Eval: re.countOf},
+		{Name: "trim", Params: types(tText, tText), Least: 2, Result: tText, Eval: func(a []any) any { return re.trim(str(a[0]), str(a[1]), true, true) }},
+		{Name: "trim_start", Params: types(tText, tText), Least: 2, Result: tText, Eval: func(a []any) any { return re.trim(str(a[0]), str(a[1]), true, false) }},
+		{Name: "trim_end", Params: types(tText, tText), Least: 2, Result: tText, Eval: func(a []any) any { return re.trim(str(a[0]), str(a[1]), false, true) }},
 		{Name: "translate", Params: types(tText, tText, tText), Least: 3, Result: tText, Eval: translate},
 		{Name: "strrep", Params: types(tText, tLong, tText), Least: 2, Result: tText, Eval: func(a []any) any {
 			n := min(max(num(a[1]), 0), 1024)
@@ -159,16 +160,16 @@ func texts() []Function {
 }
 
 // expressions keeps the compiled regular expressions of the last queries.
-var expressions = struct {
+type expressions struct {
 	sync.RWMutex
 	m map[string]*regexp.Regexp
-}{m: map[string]*regexp.Regexp{}}
+}
 
 // compile gives nil for what is no regular expression.
-func compile(pattern string) *regexp.Regexp {
-	expressions.RLock()
-	re, ok := expressions.m[pattern]
-	expressions.RUnlock()
+func (e *expressions) compile(pattern string) *regexp.Regexp {
+	e.RLock()
+	re, ok := e.m[pattern]
+	e.RUnlock()
 	if ok {
 		return re
 	}
@@ -176,12 +177,12 @@ func compile(pattern string) *regexp.Regexp {
 	if err != nil {
 		re = nil
 	}
-	expressions.Lock()
-	defer expressions.Unlock()
-	if len(expressions.m) > 1000 {
-		clear(expressions.m)
+	e.Lock()
+	defer e.Unlock()
+	if len(e.m) > 1000 {
+		clear(e.m)
 	}
-	expressions.m[pattern] = re
+	e.m[pattern] = re
 	return re
 }
 
@@ -315,8 +316,8 @@ func indexOf(a []any) any {
 	return int64(-1)
 }
 
-func indexOfRegex(a []any) any {
-	s, re := []rune(str(a[0])), compile(str(a[1]))
+func (e *expressions) indexOfRegex(a []any) any {
+	s, re := []rune(str(a[0])), e.compile(str(a[1]))
 	from, to, ok := window(s, a)
 	if !ok || re == nil {
 		return int64(-1)
@@ -345,8 +346,8 @@ func replaceStrings(a []any) any {
 	return s
 }
 
-func extractAll(a []any) any {
-	re, text := compile(str(a[0])), str(a[len(a)-1])
+func (e *expressions) extractAll(a []any) any {
+	re, text := e.compile(str(a[0])), str(a[len(a)-1])
 	if re == nil {
 		return nil
 	}
@@ -449,10 +450,10 @@ func split(a []any) any {
 	return write(out)
 }
 
-func countOf(a []any) any {
+func (e *expressions) countOf(a []any) any {
 	s, word := str(a[0]), str(a[1])
 	if len(a) > 2 && str(a[2]) == "regex" {
-		re := compile(word)
+		re := e.compile(word)
 		if re == nil {
 			return int64(0)
 		}
@@ -473,16 +474,16 @@ func countOf(a []any) any {
 	}
 }
 
-func trim(pattern, s string, start, end bool) any {
+func (e *expressions) trim(pattern, s string, start, end bool) any {
 	if start {
-		if re := compile("^(?:" + pattern + ")"); re != nil {
+		if re := e.compile("^(?:" + pattern + ")"); re != nil {
 			if m := re.FindString(s); m != "" {
 				s = s[len(m):]
 			}
 		}
 	}
 	if end {
-		if re := compile("(?:" + pattern + ")$"); re != nil {
+		if re := e.compile("(?:" + pattern + ")$"); re != nil {
 			if m := re.FindStringIndex(s); m != nil {
 				s = s[:m[0]]
 			}
