@@ -75,6 +75,7 @@ var routes = []route{
 	{"POST", "incidents/{incident}/entities", access.AlertsRead, (*face).incidentEntities},
 	{"POST", "incidents/{incident}/bookmarks", access.IncidentsRead, (*face).incidentBookmarks},
 	{"GET", "incidents/{incident}/relations", access.IncidentsRead, (*face).incidentRelations},
+	{"GET", "incidents/{incident}/relations/{relation}", access.IncidentsRead, (*face).incidentRelation},
 	{"GET", "incidents/{incident}/comments", access.IncidentsRead, (*face).listComments},
 	{"GET", "incidents/{incident}/comments/{comment}", access.IncidentsRead, (*face).getComment},
 	{"PUT", "incidents/{incident}/comments/{comment}", access.IncidentsWrite, (*face).putComment},

@@ -12,9 +12,13 @@ func (f *face) listComments(c *call) error {
 	if err != nil {
 		return err
 	}
-	out := wire.List[wire.Comment]{Value: []wire.Comment{}}
+	all := []wire.Comment{}
 	for _, one := range list {
-		out.Value = append(out.Value, wire.EncodeComment(c.scope(), c.params["incident"], one))
+		all = append(all, wire.EncodeComment(c.scope(), c.params["incident"], one))
+	}
+	out, err := paged(f, c, all)
+	if err != nil {
+		return err
 	}
 	return c.write(http.StatusOK, out)
 }

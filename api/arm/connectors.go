@@ -85,6 +85,9 @@ func (f *face) putConnector(c *call) error {
 	if !strings.EqualFold(in.Properties.TenantID, f.TenantID) {
 		return fault.At("properties.tenantId", "%q isn't this server's tenant, %s", in.Properties.TenantID, f.TenantID)
 	}
+	if only := in.Properties.Filtered; only != nil && len(only.Alerts) > 0 {
+		return fault.At("properties.filteredProviders", "the connector takes the alerts of all products; a choice of %v can't be made", only.Alerts)
+	}
 	before, err := f.connection(c)
 	there := err == nil
 	if err != nil && !fault.Is(err, fault.NotFound) || f.Connector == nil {

@@ -3,6 +3,7 @@ package arm
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -91,11 +92,20 @@ const (
 	mostSize = 1000
 )
 
+// foreign are options that other OData services have and this one hasn't:
+// taking no notice of them would answer another question than was asked.
+var foreign = []string{"$skip", "$count", "$select", "$expand", "$search"}
+
 // options reads $filter, $orderby, $top and $skipToken.
 func options(r *http.Request) (odata.Query, error) {
 	q, err := odata.ParseURL(r.URL.RawQuery)
 	if err != nil {
 		return q, err
+	}
+	for name := range r.URL.Query() {
+		if slices.Contains(foreign, strings.ToLower(name)) {
+			return q, fault.At(name, "isn't offered here; $filter, $orderby, $top and $skipToken are")
+		}
 	}
 	var paths []string
 	if q.Filter != nil {
@@ -131,16 +141,14 @@ func (f *face) listIncidents(c *call) error {
 	if ordered {
 		sel.Less = func(a, b workspace.Incident) bool { return odata.Compare(q.OrderBy, get(a), get(b)) < 0 }
 	}
-	if q.SkipToken != "" {
-		n, err := strconv.ParseInt(q.SkipToken, 10, 64)
-		if err != nil || n < 0 {
-			return fault.At("$skipToken", "%q isn't one that a nextLink carried", q.SkipToken)
-		}
-		if ordered {
-			sel.Skip = int(n)
-		} else {
-			sel.Before = n
-		}
+	n, err := from(q)
+	if err != nil {
+		return err
+	}
+	if ordered {
+		sel.Skip = int(n)
+	} else {
+		sel.Before = n
 	}
 	page, err := f.Workspaces.Incidents(c.Context(), c.workspace.ID, sel)
 	if err != nil {
@@ -154,6 +162,44 @@ func (f *face) listIncidents(c *call) error {
 		out.NextLink = f.nextLink(c, strconv.FormatInt(page.Next, 10))
 	}
 	return c.write(http.StatusOK, out)
+}
+
+// from reads where a page begins, 0 at the beginning.
+func from(q odata.Query) (int64, error) {
+	if q.SkipToken == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(q.SkipToken, 10, 64)
+	if err != nil || n < 0 {
+		return 0, fault.At("$skipToken", "%q isn't one that a nextLink carried", q.SkipToken)
+	}
+	return n, nil
+}
+
+// paged gives the page of a whole list that $top and $skipToken ask for; what
+// hangs on one incident is too little to be filtered or ordered here.
+func paged[T any](f *face, c *call, all []T) (wire.List[T], error) {
+	q, err := options(c.Request)
+	if err != nil {
+		return wire.List[T]{}, err
+	}
+	if q.Filter != nil || len(q.OrderBy) > 0 {
+		return wire.List[T]{}, fault.New(fault.Invalid, "$filter and $orderby are offered for incidents alone")
+	}
+	begin, err := from(q)
+	if err != nil {
+		return wire.List[T]{}, err
+	}
+	rest := all[min(int(begin), len(all)):]
+	size := len(rest)
+	if q.Top != nil {
+		size = min(*q.Top, size)
+	}
+	out := wire.List[T]{Value: rest[:size]}
+	if size < len(rest) {
+		out.NextLink = f.nextLink(c, strconv.FormatInt(begin+int64(size), 10))
+	}
+	return out, nil
 }
 
 // nextLink is the absolute link to the next page.
@@ -275,9 +321,26 @@ func (f *face) incidentRelations(c *call) error {
 	if err != nil {
 		return err
 	}
-	out := wire.List[wire.Relation]{Value: []wire.Relation{}}
+	all := []wire.Relation{}
 	for _, id := range i.AlertIDs {
-		out.Value = append(out.Value, wire.AlertRelation(c.scope(), i.Name, id))
+		all = append(all, wire.AlertRelation(c.scope(), i.Name, id))
+	}
+	out, err := paged(f, c, all)
+	if err != nil {
+		return err
 	}
 	return c.write(http.StatusOK, out)
+}
+
+func (f *face) incidentRelation(c *call) error {
+	i, err := f.Workspaces.Incident(c.Context(), c.workspace.ID, c.params["incident"])
+	if err != nil {
+		return err
+	}
+	for _, id := range i.AlertIDs {
+		if one := wire.AlertRelation(c.scope(), i.Name, id); strings.EqualFold(one.Name, c.params["relation"]) {
+			return c.write(http.StatusOK, one)
+		}
+	}
+	return fault.New(fault.NotFound, "incident %s has no relation %s", i.Name, c.params["relation"])
 }

@@ -38,14 +38,14 @@ func (f *face) listAlerts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out, err := f.alerts(r, l, page.Items, "security/alerts_v2")
+	out, err := f.alerts(r, l, l.shown(page.Items), "security/alerts_v2")
 	if err != nil {
 		return err
 	}
 	if l.count {
 		out.Count = &page.Total
 	}
-	out.NextLink = l.nextLink(f.PublicURL, r, len(page.Items), page.Next)
+	out.NextLink = l.nextLink(f.PublicURL, r, page)
 	return write(w, http.StatusOK, out)
 }
 
@@ -78,18 +78,19 @@ func (f *face) alerts(r *http.Request, l *list[security.Alert], items []security
 }
 
 func (f *face) getAlert(w http.ResponseWriter, r *http.Request) error {
-	a, err := f.XDR.Alert(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	return f.alert(w, r, a)
-}
-
-func (f *face) alert(w http.ResponseWriter, r *http.Request, a security.Alert) error {
 	l, err := parseList(r, alertFields)
 	if err != nil {
 		return err
 	}
+	a, err := f.XDR.Alert(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return f.alert(w, r, a, l)
+}
+
+// alert writes one alert as the request's options ask.
+func (f *face) alert(w http.ResponseWriter, r *http.Request, a security.Alert, l *list[security.Alert]) error {
 	body := wire.EncodeAlert(a, f.view(r))
 	body.Context = f.PublicURL + "/v1.0/$metadata#security/alerts_v2/$entity"
 	narrowed, err := l.narrow(body)
@@ -100,6 +101,10 @@ func (f *face) alert(w http.ResponseWriter, r *http.Request, a security.Alert) e
 }
 
 func (f *face) patchAlert(w http.ResponseWriter, r *http.Request) error {
+	l, err := parseList(r, alertFields)
+	if err != nil {
+		return err
+	}
 	body, err := read(r)
 	if err != nil {
 		return err
@@ -117,7 +122,7 @@ func (f *face) patchAlert(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return f.alert(w, r, a)
+	return f.alert(w, r, a, l)
 }
 
 func (f *face) commentAlert(w http.ResponseWriter, r *http.Request) error {

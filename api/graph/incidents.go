@@ -37,7 +37,7 @@ func orNull(text string) any {
 }
 
 func (f *face) listIncidents(w http.ResponseWriter, r *http.Request) error {
-	l, err := parseList(r, incidentFields)
+	l, err := parseList(r, incidentFields, "alerts")
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (f *face) listIncidents(w http.ResponseWriter, r *http.Request) error {
 	}
 	view, expand := f.view(r), l.expands("alerts")
 	out := wire.Collection[any]{Context: f.PublicURL + "/v1.0/$metadata#security/incidents", Value: []any{}}
-	for _, i := range page.Items {
+	for _, i := range l.shown(page.Items) {
 		one, err := f.incident(r, i, expand)
 		if err != nil {
 			return err
@@ -61,12 +61,12 @@ func (f *face) listIncidents(w http.ResponseWriter, r *http.Request) error {
 	if l.count {
 		out.Count = &page.Total
 	}
-	out.NextLink = l.nextLink(f.PublicURL, r, len(page.Items), page.Next)
+	out.NextLink = l.nextLink(f.PublicURL, r, page)
 	return write(w, http.StatusOK, out)
 }
 
 func (f *face) countIncidents(w http.ResponseWriter, r *http.Request) error {
-	l, err := parseList(r, incidentFields)
+	l, err := parseList(r, incidentFields, "alerts")
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func plain(w http.ResponseWriter, n int) error {
 }
 
 func (f *face) getIncident(w http.ResponseWriter, r *http.Request) error {
-	l, err := parseList(r, incidentFields)
+	l, err := parseList(r, incidentFields, "alerts")
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (f *face) incident(r *http.Request, i xdr.Incident, expand bool) (wire.Inci
 }
 
 func (f *face) patchIncident(w http.ResponseWriter, r *http.Request) error {
-	l, err := parseList(r, incidentFields)
+	l, err := parseList(r, incidentFields, "alerts")
 	if err != nil {
 		return err
 	}
@@ -221,14 +221,14 @@ func (f *face) incidentAlerts(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := l.page(all)
-	out, err := f.alerts(r, l, page.Items, "security/incidents('"+r.PathValue("id")+"')/alerts")
+	out, err := f.alerts(r, l, l.shown(page.Items), "security/incidents('"+r.PathValue("id")+"')/alerts")
 	if err != nil {
 		return err
 	}
 	if l.count {
 		out.Count = &page.Total
 	}
-	out.NextLink = l.nextLink(f.PublicURL, r, len(page.Items), page.Next)
+	out.NextLink = l.nextLink(f.PublicURL, r, page)
 	return write(w, http.StatusOK, out)
 }
 

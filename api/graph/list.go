@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,14 +23,17 @@ const (
 
 // list is what a request asks of a collection of T.
 type list[T any] struct {
-	query  odata.Query
-	fields map[string]func(T) any
-	count  bool
+	query       odata.Query
+	fields      map[string]func(T) any
+	navigations []string
+	count       bool
 }
 
 // parseList reads a request's query options. A filter on a property that the
-// resource hasn't, or whose order isn't known, is refused by name.
-func parseList[T any](r *http.Request, fields map[string]func(T) any) (*list[T], error) {
+// resource hasn't, or whose order isn't known, is refused by name, and so is
+// what would be left out in silence: $search, and $expand of anything but the
+// navigation properties given, which take no options of their own.
+func parseList[T any](r *http.Request, fields map[string]func(T) any, navigations ...string) (*list[T], error) {
 	q, err := odata.ParseURL(r.URL.RawQuery)
 	if err != nil {
 		return nil, err
@@ -46,10 +50,21 @@ func parseList[T any](r *http.Request, fields map[string]func(T) any) (*list[T],
 			}
 		}
 	}
+	if q.Search != "" {
+		return nil, fault.At("$search", "isn't offered here; $filter is")
+	}
+	for _, e := range q.Expand {
+		if !slices.ContainsFunc(navigations, func(n string) bool { return strings.EqualFold(n, e.Path) }) {
+			return nil, fault.At("$expand", "there is no navigation property %q here", e.Path)
+		}
+		if !reflect.ValueOf(e.Query).IsZero() {
+			return nil, fault.At("$expand", "%s takes no options of its own", e.Path)
+		}
+	}
 	if q.Top != nil && (*q.Top < 0 || *q.Top > mostSize) {
 		return nil, fault.At("$top", "must be between 0 and %d", mostSize)
 	}
-	return &list[T]{query: q, fields: fields, count: q.Count}, nil
+	return &list[T]{query: q, fields: fields, navigations: navigations, count: q.Count}, nil
 }
 
 // field finds a property ignoring case, as the service does.
@@ -128,9 +143,12 @@ func (l *list[T]) expands(name string) bool {
 	return slices.ContainsFunc(l.query.Expand, func(e odata.Expand) bool { return strings.EqualFold(e.Path, name) })
 }
 
-// narrow leaves only the properties that $select names.
+// shown leaves as many records as $top asks for; a side gives one at least.
+func (l *list[T]) shown(items []T) []T { return items[:min(len(items), l.size())] }
+
+// narrow leaves only the properties that $select names, and those expanded.
 func (l *list[T]) narrow(body any) (any, error) {
-	if len(l.query.Select) == 0 {
+	if len(l.query.Select) == 0 || slices.Contains(l.query.Select, "*") {
 		return body, nil
 	}
 	text, err := json.Marshal(body)
@@ -141,19 +159,30 @@ func (l *list[T]) narrow(body any) (any, error) {
 	if err := json.Unmarshal(text, &all); err != nil {
 		return nil, err
 	}
-	out := map[string]json.RawMessage{}
+	out, found := map[string]json.RawMessage{}, map[string]bool{}
 	for name, value := range all {
-		if strings.HasPrefix(name, "@") || name == "id" || slices.ContainsFunc(l.query.Select, func(s string) bool { return strings.EqualFold(s, name) }) {
+		asked := slices.IndexFunc(l.query.Select, func(s string) bool { return strings.EqualFold(s, name) })
+		if asked >= 0 {
+			found[l.query.Select[asked]] = true
+		}
+		if strings.HasPrefix(name, "@") || name == "id" || asked >= 0 || l.expands(name) {
 			out[name] = value
+		}
+	}
+	for _, name := range l.query.Select {
+		if !found[name] && !slices.Contains(l.navigations, name) {
+			return nil, fault.At("$select", "there is no property %q", name)
 		}
 	}
 	return out, nil
 }
 
-// nextLink is the absolute link to the next page, "" at the end. next is where
-// the page after goes on; in an order of the client's own it is a number to skip.
-func (l *list[T]) nextLink(base string, r *http.Request, got int, next string) string {
-	if next == "" && (len(l.query.OrderBy) == 0 || got < l.size()) || l.size() == 0 {
+// nextLink is the absolute link to the page after this one, "" at the end: by
+// the id where it goes on, or in an order of the client's own by the number to
+// skip.
+func (l *list[T]) nextLink(base string, r *http.Request, page xdr.Page[T]) string {
+	ordered, through := len(l.query.OrderBy) > 0, l.query.Skip+len(page.Items)
+	if l.size() == 0 || ordered && through >= page.Total || !ordered && page.Next == "" {
 		return ""
 	}
 	q := url.Values{}
@@ -162,10 +191,10 @@ func (l *list[T]) nextLink(base string, r *http.Request, got int, next string) s
 			q[name] = values
 		}
 	}
-	if len(l.query.OrderBy) > 0 {
-		q.Set("$skip", strconv.Itoa(l.query.Skip+got))
+	if ordered {
+		q.Set("$skip", strconv.Itoa(through))
 	} else {
-		q.Set("$skiptoken", next)
+		q.Set("$skiptoken", page.Next)
 	}
 	return base + r.URL.Path + "?" + q.Encode()
 }
