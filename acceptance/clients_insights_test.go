@@ -151,6 +151,9 @@ func (c *customer) armIncidents(t *testing.T) {
 			}
 			for _, r := range page.Value {
 				relations++
+				if one, err := f.NewIncidentRelationsClient().Get(ctx, c.group, c.name, name, text(r.Name), nil); err != nil || text(one.Properties.RelatedResourceID) != text(r.Properties.RelatedResourceID) {
+					t.Errorf("relation %s of %s: %+v %v", text(r.Name), name, one.Properties, err)
+				}
 				if text(r.Properties.RelatedResourceKind) != "SecurityAlert" || !strings.HasPrefix(text(r.Properties.RelatedResourceID), c.resourceID) {
 					t.Errorf("relation of %s: %+v", name, r.Properties)
 				}

@@ -75,8 +75,11 @@ func newCustomer(t *testing.T) *customer {
 	if len(parts) != 9 {
 		t.Fatalf("the primary workspace's path is %q", path)
 	}
+	next := h.client.Transport.(*http.Transport).Clone()
+	next.ForceAttemptHTTP2 = true // as the clients' own transports do
+	t.Cleanup(next.CloseIdleConnections)
 	return &customer{
-		house: h, wire: &recorder{next: h.client.Transport}, tenant: made.Tenant, id: made.ClientID, secret: made.ClientSecret,
+		house: h, wire: &recorder{next: next}, tenant: made.Tenant, id: made.ClientID, secret: made.ClientSecret,
 		subscription: parts[2], group: parts[4], name: parts[8], workspaceID: h.workspaceID(), resourceID: path,
 	}
 }
@@ -140,14 +143,14 @@ type recorder struct {
 type exchange struct {
 	method, path, query string
 	header              http.Header
-	status              int
+	status, protocol    int
 }
 
 func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := r.next.RoundTrip(req)
 	if err == nil {
 		r.mu.Lock()
-		r.seen = append(r.seen, exchange{req.Method, req.URL.Path, req.URL.RawQuery, req.Header.Clone(), res.StatusCode})
+		r.seen = append(r.seen, exchange{req.Method, req.URL.Path, req.URL.RawQuery, req.Header.Clone(), res.StatusCode, res.ProtoMajor})
 		r.mu.Unlock()
 	}
 	return res, err
@@ -235,6 +238,8 @@ func (c *customer) identity(t *testing.T) {
 	}
 	if got := c.wire.matching("/.well-known/openid-configuration"); len(got) == 0 {
 		t.Error("azidentity asked for no discovery document")
+	} else if got[0].protocol != 2 {
+		t.Errorf("the server spoke HTTP/%d", got[0].protocol)
 	}
 
 	refused := func(what string, cred azcore.TokenCredential, scope, number string, status int) {

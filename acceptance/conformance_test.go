@@ -228,7 +228,11 @@ func TestConformanceOfARM(t *testing.T) {
 		ask("Incidents_ListAlerts", "POST", at+"/alerts", nil, 200)
 		ask("Incidents_ListEntities", "POST", at+"/entities", nil, 200)
 		ask("Incidents_ListBookmarks", "POST", at+"/bookmarks", nil, 200)
-		ask("IncidentRelations_List", "GET", at+"/relations", nil, 200)
+		var relations struct{ Value []struct{ Name string } }
+		into(ask("IncidentRelations_List", "GET", at+"/relations", nil, 200), &relations)
+		for _, r := range relations.Value {
+			ask("IncidentRelations_Get", "GET", at+"/relations/"+r.Name, nil, 200)
+		}
 		if n < 2 {
 			id := uuid.NewString()
 			comment := map[string]any{"properties": map[string]any{"message": "held against the description"}}
