@@ -73,7 +73,11 @@ var apis = regexp.MustCompile(`https://localhost:\d+`)
 // serve starts the process on the folder and waits until it says where it is.
 func (h *house) serve() {
 	h.t.Helper()
-	args := append([]string{"serve", "--data", h.dir, "--listen", "127.0.0.1:0", "--portal-listen", ""}, h.args...)
+	address := "127.0.0.1:0"
+	if h.base != "" { // started again: where it was
+		address = "127.0.0.1" + h.base[strings.LastIndex(h.base, ":"):]
+	}
+	args := append([]string{"serve", "--data", h.dir, "--listen", address, "--portal-listen", ""}, h.args...)
 	h.cmd = exec.Command(program, args...)
 	h.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := h.cmd.StdoutPipe()

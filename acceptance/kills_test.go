@@ -10,6 +10,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -81,13 +82,15 @@ func (h *house) replayKilled(phase int, end time.Time, kills int, rng *rand.Rand
 	args := append([]string{"replay", "-o", "json", "--data", h.dir}, phaseArgs(phase, end)...)
 	cmd := exec.Command(program, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
+	var out bytes.Buffer
+	errs := &began{first: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = &out, errs
 	if err := cmd.Start(); err != nil {
 		h.t.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
+	<-errs.first
 	done := 0
 	for done < kills {
 		// A fault's moment is drawn, not waited for.
@@ -103,7 +106,7 @@ func (h *house) replayKilled(phase int, end time.Time, kills int, rng *rand.Rand
 		}
 	}
 	if err := <-ended; err != nil {
-		h.t.Fatalf("replay of phase %d: %v\n%s", phase, err, errs.String())
+		h.t.Fatalf("replay of phase %d: %v\n%s", phase, err, errs.text.String())
 	}
 	var got replayed
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
@@ -113,6 +116,18 @@ func (h *house) replayKilled(phase int, end time.Time, kills int, rng *rand.Rand
 		h.t.Errorf("phase %d with kills: %+v doesn't add up", phase, got)
 	}
 	return done
+}
+
+// began keeps what a process prints and tells of the first of it.
+type began struct {
+	text  bytes.Buffer
+	first chan struct{}
+	once  sync.Once
+}
+
+func (b *began) Write(p []byte) (int, error) {
+	b.once.Do(func() { close(b.first) })
+	return b.text.Write(p)
 }
 
 // mergePairs merges three pairs of single-alert incidents, the same ones in

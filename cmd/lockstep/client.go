@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"lockstep/fault"
 )
@@ -38,6 +39,11 @@ func (s *shell) connected(ctx context.Context, work func(c *client) error) error
 		return fault.New(fault.NotFound, "there is no data in %q yet: start `lockstep serve`, or name the folder with --data", s.settings.Data)
 	}
 	server, err := open(ctx, s.settings, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	if fault.Is(err, fault.Conflict) { // a server owns the folder and is about to listen
+		if waitFor(ctx, path) {
+			return work(newClient(path))
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -52,6 +58,26 @@ func (s *shell) connected(ctx context.Context, work func(c *client) error) error
 		<-stopped
 	}
 	return errors.Join(err, server.close())
+}
+
+// patience is how long a verb waits for a server that is starting.
+const patience = 15 * time.Second
+
+// waitFor waits until somebody listens on a socket.
+func waitFor(ctx context.Context, path string) bool {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for until := time.Now().Add(patience); time.Now().Before(until); {
+		if probe, err := net.Dial("unix", path); err == nil {
+			return probe.Close() == nil
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+	}
+	return false
 }
 
 func newClient(socket string) *client {
