@@ -8,53 +8,6 @@ import (
 	"lockstep/security"
 )
 
-// nameFields says which fields make the name that pages show, most telling
-// first, a kind each. Source: the friendlyName of ARM entities.
-var nameFields = map[security.Kind][]string{
-	security.Account:          {"displayName", "userPrincipalName", "accountName", "aadUserId", "sid"},
-	security.Host:             {"hostName", "netBiosName", "fqdn", "mdeDeviceId", "aadDeviceId"},
-	security.IP:               {"address"},
-	security.File:             {"fileName"},
-	security.FileHash:         {"hashValue"},
-	security.Process:          {"commandLine", "processId"},
-	security.URL:              {"url"},
-	security.DNS:              {"domainName"},
-	security.Mailbox:          {"mailboxPrimaryAddress", "upn", "displayName"},
-	security.MailMessage:      {"subject", "networkMessageId", "recipient"},
-	security.MailCluster:      {"query", "clusterSourceIdentifier"},
-	security.Malware:          {"malwareName"},
-	security.CloudApplication: {"appName", "instanceName", "appId"},
-	security.OAuthApplication: {"name", "oAuthAppId", "appId"},
-	security.AzureResource:    {"resourceId"},
-	security.RegistryKey:      {"key"},
-	security.RegistryValue:    {"valueName", "valueData"},
-	security.SecurityGroup:    {"distinguishedName", "sid"},
-}
-
-// entityName gives a name for any entity: a telling field, else a part's
-// name, else any field, else the kind.
-func entityName(e security.Entity) string {
-	if e.Kind == security.Process {
-		if image, ok := e.Part("imageFile"); ok && image.Field("fileName") != "" {
-			return image.Field("fileName")
-		}
-	}
-	for _, f := range nameFields[e.Kind] {
-		if v := e.Field(f); v != "" {
-			return v
-		}
-	}
-	for _, name := range sortedKeys(e.Fields) {
-		return e.Fields[name]
-	}
-	for _, name := range sortedKeys(e.Parts) {
-		if p, ok := e.Part(name); ok {
-			return entityName(p)
-		}
-	}
-	return string(e.Kind)
-}
-
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {
@@ -118,7 +71,7 @@ func entityViews(entities []security.Entity, alerts []security.Alert) []EntityVi
 	out := make([]EntityView, 0, len(entities))
 	for i, e := range entities {
 		m := said[i]
-		out = append(out, EntityView{Kind: e.Kind, Name: entityName(e), Fields: flatten(e),
+		out = append(out, EntityView{Kind: e.Kind, Name: e.Name(), Fields: flatten(e),
 			Verdict: verdicts[m.verdict], Remediation: m.remediation, Roles: some(m.roles), Alerts: m.alerts})
 	}
 	sort.SliceStable(out, func(i, j int) bool {

@@ -27,7 +27,7 @@ func (l *live) next(ctx context.Context, _ schema.Ticks) (did bool, wakeAt schem
 		}
 		for _, e := range list {
 			l.xdr, did = e.Seq, true
-			l.portal.Notify(portal.Hint{Side: schema.XDR, Kind: e.Record.Kind, ID: e.Record.ID, Version: e.Record.Version})
+			l.portal.Notify(portal.Hint{Side: schema.XDR, Kind: "incident", ID: e.Record.Incident, Version: e.Record.Version})
 		}
 	}
 	if l.server.workspaces != nil {

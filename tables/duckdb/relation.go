@@ -181,8 +181,21 @@ func (n *snapshot) expression(r *relation, from place, t *schema.Table, c schema
 		}
 		return missing(c.Type)
 	}
-	return convert(f.column(), f.typ, c.Type)
+	value := convert(f.column(), f.typ, c.Type)
+	switch streamed := t.Side == schema.Workspace && r.home == tables.XDRHome; {
+	case c.Type == schema.DateTime && f.name != r.time && slices.Contains(timeTwins, c.Name):
+		// A table with both time columns and a record with one of them: each stands for the other.
+		if at, ok := r.source(r.time, schema.DateTime); ok && at.typ == schema.DateTime && at.ordinal < from.fields {
+			value = "COALESCE(" + value + ", " + at.column() + ")"
+		}
+	case streamed && c.Name == "SourceSystem":
+		value = "COALESCE(NULLIF(" + value + ", ''), " + quote(sourceSystem) + ")"
+	}
+	return value
 }
+
+// timeTwins are the two names of a row's time. Source: facts 9.3.
+var timeTwins = []string{"Timestamp", "TimeGenerated"}
 
 // sourceSystem is what workspace copies of streamed rows name as their source.
 const sourceSystem = "Microsoft Defender XDR"

@@ -30,6 +30,7 @@ func Run(t *testing.T, open Open) {
 		{"arrivals are in order of commit, across restarts", arrivals},
 		{"a grant lets a workspace see rows from its beginning to its end", grants},
 		{"a workspace sees streamed rows as its own schema says", workspaceShape},
+		{"either time column stands for the other", bothTimes},
 		{"conversions between the sides are total", conversions},
 		{"a workspace's own rows", ownRows},
 		{"retention hides before it deletes", retention},

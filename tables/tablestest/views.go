@@ -56,6 +56,16 @@ func workspaceShape(t *testing.T, open Open) {
 	b.want(b.list(b.xdr(), "DeviceProcessEvents", "Timestamp LogonId AdditionalFields"), "2026-01-05T09:00:00.1234567Z|7|{ \"a\": 1 }\n||text\n||")
 }
 
+// bothTimes: a hunting table that has both time columns, and records with one.
+func bothTimes(t *testing.T, open Open) {
+	b := start(t, open, t.TempDir(), 0)
+	b.must(b.SetGrant(ctx, workspace, "UrlClickEvents", true, b.now))
+	b.append(tables.Append{Batches: b.batch("UrlClickEvents", `{"Timestamp":"2026-01-05T09:00:00Z","Url":"https://a.example"}`)})
+	b.want(b.list(b.ws(), "UrlClickEvents", "TimeGenerated Timestamp Url SourceSystem Type"),
+		"2026-01-05T09:00:00.0000000Z|2026-01-05T09:00:00.0000000Z|https://a.example|Microsoft Defender XDR|UrlClickEvents")
+	b.want(b.list(b.xdr(), "UrlClickEvents", "TimeGenerated Timestamp"), "2026-01-05T09:00:00.0000000Z|2026-01-05T09:00:00.0000000Z")
+}
+
 func conversions(t *testing.T, open Open) {
 	b := start(t, open, t.TempDir(), 0)
 	awkward := []string{"", "null", "{", `{"a":[1, 2]}`, "12", "-1e400", "99999999999999999999", "2026-01-05", "TRUE", "\"", "'; DROP TABLE r1; --", "\x00", "NaN"}
