@@ -203,3 +203,28 @@ func FuzzCompile(f *testing.F) {
 		}
 	})
 }
+
+// TestCorpus compiles recorded queries of the reference material; package
+// tools/kqlcheck measures all of them and runs them.
+func TestCorpus(t *testing.T) {
+	shared := os.Getenv("LOCKSTEP_SHARED")
+	if shared == "" {
+		shared = "../../shared"
+	}
+	queries, tables, err := kqltest.Corpus(shared)
+	if err != nil {
+		t.Skipf("LOCKSTEP_SHARED: the recorded queries are not here (%v); nothing of the corpus was checked", err)
+	}
+	env := environment()
+	env.Tables = func(n string) (*schema.Table, bool) { x, ok := tables[n]; return x, ok }
+	compiled, sample := 0, 0
+	for i := 0; i < len(queries); i += 25 {
+		sample++
+		if p, _ := kql.Compile(queries[i], env); p != nil {
+			compiled++
+		}
+	}
+	if compiled*100 < sample*95 {
+		t.Errorf("%d of %d sampled queries compile, want 95 of 100", compiled, sample)
+	}
+}

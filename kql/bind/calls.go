@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"regexp"
 	"strings"
 
 	"lockstep/kql/catalog"
@@ -138,6 +139,13 @@ func (b *binder) builtin(x *syntax.Call, f *catalog.Function, name string, args 
 			continue
 		}
 		args[i] = b.argument(args[i], p)
+	}
+	if name == "extract_all" {
+		if k, ok := Fold(args[0], b.env.Now).(*plan.Const); ok {
+			if re, err := regexp.Compile(k.Value.(string)); err == nil && re.NumSubexp() == 0 {
+				b.fail(x.At(), "KQL138", "the expression of extract_all needs at least one capture group")
+			}
+		}
 	}
 	t := b.resultType(sig, name, args)
 	return Fold(call(name, t, args...), b.env.Now)
@@ -395,6 +403,16 @@ func (b *binder) window(x *syntax.Call, c ctx) plan.Expr {
 	}
 	switch w.Func {
 	case "prev", "next":
+		if len(w.Args) > 1 {
+			if k, ok := Fold(w.Args[1], b.env.Now).(*plan.Const); ok && k.Value == int64(0) {
+				b.fail(x.Args[1].At(), "KQL137", "the offset of %s must be at least 1", w.Func)
+			}
+		}
+		if len(w.Args) > 2 {
+			if _, ok := Fold(w.Args[2], b.env.Now).(*plan.Const); !ok {
+				b.fail(x.Args[2].At(), "KQL137", "the default of %s must be a constant", w.Func)
+			}
+		}
 		w.Typ = w.Args[0].Type()
 		if len(w.Args) == 3 {
 			w.Args[2] = b.convert(w.Args[2], w.Typ)

@@ -152,11 +152,15 @@ func (b *binder) union(nodes []plan.Node, op *syntax.Union, s *scope) plan.Node 
 }
 
 func (b *binder) stack(nodes []plan.Node, labels []string, source string, inner bool) *plan.Union {
-	u := &plan.Union{Nodes: nodes, From: make([][]plan.Expr, len(nodes))}
+	u := &plan.Union{Nodes: nodes, From: make([]map[plan.ID]plan.Expr, len(nodes))}
+	for i := range nodes {
+		u.From[i] = map[plan.ID]plan.Expr{}
+	}
 	if source != "" {
-		u.Cols = append(u.Cols, b.column(source, schema.String))
+		label := b.column(source, schema.String)
+		u.Cols = append(u.Cols, label)
 		for i := range nodes {
-			u.From[i] = append(u.From[i], &plan.Const{Typ: schema.String, Value: labels[i]})
+			u.From[i][label.ID] = &plan.Const{Typ: schema.String, Value: labels[i]}
 		}
 	}
 	type slot struct {
@@ -183,10 +187,11 @@ func (b *binder) stack(nodes []plan.Node, labels []string, source string, inner 
 			}
 		}
 	}
-	rows := make([]*row, len(nodes))
-	for i, n := range nodes {
-		rows[i] = newRow(n)
+	type slotKey struct {
+		name string
+		typ  schema.Type
 	}
+	made := map[slotKey]plan.ID{}
 	for _, name := range order {
 		sl := slots[name]
 		if inner && (sl.seen < len(nodes) || len(sl.types) > 1) || name == source {
@@ -200,13 +205,15 @@ func (b *binder) stack(nodes []plan.Node, labels []string, source string, inner 
 					out += "1"
 				}
 			}
-			u.Cols = append(u.Cols, b.column(out, t))
-			for i := range nodes {
-				var x plan.Expr
-				if col, ok := rows[i].find(name); ok && col.Type == t {
-					x = col.Ref()
-				}
-				u.From[i] = append(u.From[i], x)
+			col := b.column(out, t)
+			u.Cols = append(u.Cols, col)
+			made[slotKey{name, t}] = col.ID
+		}
+	}
+	for i, n := range nodes {
+		for _, col := range n.Columns() {
+			if id, ok := made[slotKey{col.Name, col.Type}]; ok {
+				u.From[i][id] = col.Ref()
 			}
 		}
 	}

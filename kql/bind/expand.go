@@ -27,6 +27,9 @@ func (b *binder) expandItems(op *syntax.Expand, c ctx) (items []plan.Expanded) {
 		if v.Type() == schema.String {
 			v = call("parse_json", schema.Dynamic, v)
 		}
+		if v.Type() != schema.Dynamic {
+			b.fail(x.At(), "KQL162", "a %s value can't be opened into rows: only dynamic values can", v.Type())
+		}
 		t := it.Type
 		if t == schema.Invalid {
 			t = schema.Dynamic

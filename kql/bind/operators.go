@@ -366,7 +366,7 @@ func (b *binder) sortKeys(list []syntax.Expr, c ctx) []plan.Key {
 		}
 		k.X = b.scalar(x, c)
 		if k.X.Type() == schema.Dynamic {
-			k.X = b.convert(k.X, schema.String)
+			b.fail(x.At(), "KQL144", "a dynamic value has no order: convert it, for example with tostring()")
 		}
 		keys = append(keys, k)
 	}

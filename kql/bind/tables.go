@@ -158,6 +158,9 @@ func (b *binder) dataTable(d *syntax.DataTable, s *scope) plan.Node {
 	for i := 0; i < len(d.Values); i += len(n.Cols) {
 		row := make([]plan.Expr, len(n.Cols))
 		for j := range row {
+			if op, ok := d.Values[i+j].(*syntax.Binary); ok {
+				b.fail(op.At(), "KQL107", "a datatable holds constants, not calculations")
+			}
 			row[j] = b.convert(b.scalar(d.Values[i+j], ctx{scope: s}), n.Cols[j].Type)
 		}
 		n.Rows = append(n.Rows, row)

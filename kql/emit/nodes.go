@@ -254,9 +254,9 @@ func (e *emitter) union(n *plan.Union) rel {
 		s := e.sel()
 		e.order = r.order
 		var items []frag
-		for k, c := range n.Cols {
+		for _, c := range n.Cols {
 			var f frag
-			if x := n.From[i][k]; x != nil {
+			if x := n.From[i][c.ID]; x != nil {
 				f = s.expr(x)
 			} else {
 				f = s.expr(plan.Null(c.Type))

@@ -95,11 +95,12 @@ type (
 		On          []Pair
 		Cols        []Column
 	}
-	// Union stacks. From[i][k] is the expression over input i for column k, nil for null.
+	// Union stacks. From[i] has the expression over input i for a column; a
+	// column that is not in it is null there: wildcards make unions wide and sparse.
 	Union struct {
 		Nodes []Node
 		Cols  []Column
-		From  [][]Expr
+		From  []map[ID]Expr
 	}
 	// Expand opens dynamic values into rows. Rows become as many as the longest has.
 	Expand struct {

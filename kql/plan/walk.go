@@ -55,8 +55,8 @@ func change(n Node, f func(Expr) Expr) {
 		}
 	case *Union:
 		for i := range n.From {
-			for k := range n.From[i] {
-				set(&n.From[i][k])
+			for id, x := range n.From[i] {
+				n.From[i][id] = f(x)
 			}
 		}
 	case *Expand:

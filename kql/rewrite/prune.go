@@ -193,18 +193,16 @@ func only(cols []plan.Column, need ids) []plan.Column {
 }
 
 func (p *pruner) union(n *plan.Union, need ids) {
-	cols := n.Cols[:0:0]
-	from := make([][]plan.Expr, len(n.Nodes))
-	for k, c := range n.Cols {
-		if need[c.ID] {
-			cols = append(cols, c)
-			for i := range n.Nodes {
-				from[i] = append(from[i], n.From[i][k])
+	n.Cols = only(n.Cols, need)
+	for i, in := range n.Nodes {
+		below := ids{}
+		for id, x := range n.From[i] {
+			if need[id] {
+				below.with(x)
+			} else {
+				delete(n.From[i], id)
 			}
 		}
-	}
-	n.Cols, n.From = cols, from
-	for i, in := range n.Nodes {
-		p.node(in, ids{}.with(from[i]...))
+		p.node(in, below)
 	}
 }

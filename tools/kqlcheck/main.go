@@ -4,8 +4,6 @@
 package main
 
 import (
-	"bufio"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"flag"
@@ -80,34 +78,11 @@ func run() error {
 }
 
 func (c *checker) load(file string) error {
-	data, err := os.ReadFile(file)
-	if err != nil {
+	var err error
+	if c.tables, err = kqltest.Tables(file); err != nil {
 		return err
 	}
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(data, &raw); err != nil {
-		return err
-	}
-	c.tables = map[string]*schema.Table{}
-	for name, text := range raw {
-		d := json.NewDecoder(strings.NewReader(string(text)))
-		if _, err := d.Token(); err != nil {
-			return err
-		}
-		var cols []schema.Column
-		for d.More() {
-			k, err := d.Token()
-			if err != nil {
-				return err
-			}
-			v, err := d.Token()
-			if err != nil {
-				return err
-			}
-			t, _ := schema.ParseType(fmt.Sprint(v))
-			cols = append(cols, schema.Column{Name: fmt.Sprint(k), Type: t})
-		}
-		c.tables[name] = schema.NewTable(name, schema.Workspace, cols)
+	for name := range c.tables {
 		c.names = append(c.names, name)
 	}
 	sort.Strings(c.names)
@@ -118,26 +93,6 @@ func (c *checker) table(name string) (*schema.Table, bool) { t, ok := c.tables[n
 
 func (c *checker) environment() kql.Environment {
 	return kql.Environment{Tables: c.table, TableNames: func() []string { return c.names }, Now: schema.At(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC))}
-}
-
-func lines(file string, each func([]byte) error) error {
-	f, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return err
-	}
-	s := bufio.NewScanner(z)
-	s.Buffer(nil, 1<<25)
-	for s.Scan() {
-		if err := each(s.Bytes()); err != nil {
-			return err
-		}
-	}
-	return s.Err()
 }
 
 func (c *checker) failed(kind, why, id, query string) {
@@ -210,7 +165,7 @@ func (c *checker) queries(file string) error {
 	scopes := map[string]*counts{}
 	total := &counts{}
 	seen := 0
-	err := lines(file, func(line []byte) error {
+	err := kqltest.Lines(file, func(line []byte) error {
 		var q query
 		if seen++; seen%c.sample != 0 {
 			return nil
@@ -314,7 +269,7 @@ type example struct {
 
 func (c *checker) cases(file, label string) error {
 	strict, equal, rejects, rejected := 0, 0, 0, 0
-	err := lines(file, func(line []byte) error {
+	err := kqltest.Lines(file, func(line []byte) error {
 		var e example
 		d := json.NewDecoder(strings.NewReader(string(line)))
 		d.UseNumber()
