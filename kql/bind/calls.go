@@ -66,7 +66,7 @@ func specialCall(name string) func(*binder, *syntax.Call, ctx) plan.Expr {
 		return (*binder).window
 	case "extract", "extractjson":
 		return (*binder).typed
-	case "datetime", "date":
+	case "datetime", "date", "make_datetime":
 		return (*binder).makeDatetime
 	case "todynamic", "parse_json":
 		return (*binder).parseJSON

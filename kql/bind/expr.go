@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"regexp"
 	"strings"
 
 	"lockstep/kql/plan"
@@ -301,6 +302,8 @@ func (b *binder) binary(x *syntax.Binary, c ctx) plan.Expr {
 	}
 	op, not := strings.CutPrefix(x.Op, "!")
 	switch op {
+	case "matches regex":
+		b.checkExpression(x.Y, r)
 	case ":":
 		op = "has"
 	case "like", "likecs":
@@ -487,4 +490,17 @@ func (b *binder) inList(x *syntax.In, op string, v plan.Expr, c ctx) plan.Expr {
 		}
 	}
 	return call(op, schema.Bool, append([]plan.Expr{b.convert(v, want)}, args...)...)
+}
+
+// checkExpression warns of a constant that is no regular expression.
+func (b *binder) checkExpression(at syntax.Expr, x plan.Expr) {
+	k, ok := Fold(x, b.env.Now).(*plan.Const)
+	if !ok {
+		return
+	}
+	if text, ok := k.Value.(string); ok {
+		if _, err := regexp.Compile(text); err != nil {
+			b.errors = append(b.errors, syntax.Error{Span: at.At(), Code: "KQL126", Message: "this is no valid regular expression, so it matches nothing: " + err.Error(), Warning: true})
+		}
+	}
 }

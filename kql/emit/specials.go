@@ -266,8 +266,14 @@ func part(s *sel, c *plan.Call) frag {
 	return f
 }
 
-// goSyntax: KQL's expressions are RE2, as the engine's are.
+// matchesRegex: KQL's expressions are RE2, as the engine's are. One that is
+// invalid would be refused by the engine for the whole statement: it matches nothing.
 func matchesRegex(s *sel, c *plan.Call) frag {
+	if k, ok := c.Args[1].(*plan.Const); ok {
+		if _, err := regexp.Compile(k.Value.(string)); err != nil {
+			return frag{text: "false", notNull: true, simple: true}
+		}
+	}
 	v, re := s.expr(c.Args[0]), s.expr(c.Args[1])
 	f := text("coalesce(TRY(regexp_matches(").and(v).and(text(", ")).and(re).and(text(")), false)"))
 	f.notNull = true

@@ -380,6 +380,9 @@ func less(a, b any) bool {
 
 // sortArrays sorts the first array, and the others of its length along with it.
 func sortArrays(a []any, desc bool) any {
+	if len(a) == 0 {
+		return nil
+	}
 	nullsLast := true
 	if len(a) > 1 {
 		if v, ok := read(str(a[len(a)-1])); ok {

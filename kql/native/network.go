@@ -229,7 +229,7 @@ func format4(a []any, mask bool) any {
 	}
 	q := netip.PrefixFrom(p.Addr(), min(n, p.Bits())).Masked()
 	if mask {
-		return q.Addr().String() + "/" + strconv.Itoa(n)
+		return q.Addr().String() + "/" + strconv.Itoa(min(n, p.Bits()))
 	}
 	return q.Addr().String()
 }

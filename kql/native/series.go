@@ -25,7 +25,8 @@ func seriesFunctions() []Function {
 		{Name: "series_stats", Params: types(tDyn, tBool), Least: 1, Result: tDyn, Eval: func(a []any) any { return stats(a[0]) }},
 		{Name: "series_stats_dynamic", Params: types(tDyn, tBool), Least: 1, Result: tDyn, Eval: func(a []any) any { return stats(a[0]) }},
 	}
-	for name, f := range map[string]func(float64) float64{"series_abs": math.Abs, "series_ceiling": math.Ceil, "series_floor": math.Floor, "series_exp": math.Exp, "series_log": math.Log, "series_sin": math.Sin, "series_cos": math.Cos, "series_tan": math.Tan} {
+	for name, f := range map[string]func(float64) float64{"series_abs": math.Abs, "series_ceiling": math.Ceil, "series_floor": math.Floor, "series_exp": math.Exp, "series_log": math.Log, "series_sin": math.Sin, "series_cos": math.Cos, "series_tan": math.Tan,
+		"series_asin": math.Asin, "series_acos": math.Acos, "series_atan": math.Atan, "series_sign": sign} {
 		out = append(out, Function{Name: name, Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any {
 			list, ok := floats(a[0])
 			if !ok {
@@ -41,7 +42,161 @@ func seriesFunctions() []Function {
 		"series_multiply": func(x, y float64) float64 { return x * y }, "series_divide": func(x, y float64) float64 { return x / y }, "series_pow": math.Pow} {
 		out = append(out, Function{Name: name, Params: types(tDyn, tDyn), Least: 2, Result: tDyn, Eval: func(a []any) any { return pairwise(a[0], a[1], f) }})
 	}
-	return out
+	for name, f := range map[string]func(x, y float64) bool{"series_greater": func(x, y float64) bool { return x > y }, "series_greater_equals": func(x, y float64) bool { return x >= y },
+		"series_less": func(x, y float64) bool { return x < y }, "series_less_equals": func(x, y float64) bool { return x <= y },
+		"series_equals": func(x, y float64) bool { return x == y }, "series_not_equals": func(x, y float64) bool { return x != y }} {
+		out = append(out, Function{Name: name, Params: types(tDyn, tDyn), Least: 2, Result: tDyn, Eval: func(a []any) any { return compareSeries(a[0], a[1], f) }})
+	}
+	return append(out, []Function{
+		{Name: "series_dot_product", Params: types(tDyn, tDyn), Least: 2, Result: tReal, Eval: func(a []any) any {
+			list, ok := floats(pairwise(a[0], a[1], func(x, y float64) float64 { return x * y }))
+			if !ok {
+				return nil
+			}
+			return total(list)
+		}},
+		{Name: "series_magnitude", Params: types(tDyn), Least: 1, Result: tReal, Eval: func(a []any) any {
+			list, ok := floats(a[0])
+			if !ok {
+				return nil
+			}
+			return magnitude(list)
+		}},
+		{Name: "series_product", Params: types(tDyn), Least: 1, Result: tReal, Eval: func(a []any) any {
+			list, ok := floats(a[0])
+			if !ok {
+				return nil
+			}
+			p := 1.0
+			for _, f := range list {
+				p *= f
+			}
+			return p
+		}},
+		{Name: "series_cosine_similarity", Params: types(tDyn, tDyn, tReal, tReal), Least: 2, Result: tReal, Eval: func(a []any) any {
+			x, ok1 := floats(a[0])
+			y, ok2 := floats(a[1])
+			if !ok1 || !ok2 || len(x) != len(y) {
+				return nil
+			}
+			dot := 0.0
+			for i := range x {
+				dot += x[i] * y[i]
+			}
+			return dot / (magnitude(x) * magnitude(y))
+		}},
+		{Name: "series_pearson_correlation", Params: types(tDyn, tDyn), Least: 2, Result: tReal, Eval: func(a []any) any { return pearson(a[0], a[1]) }},
+		{Name: "series_fill_const", Params: types(tDyn, tDyn, tDyn), Least: 2, Nulls: true, Result: tDyn, Eval: func(a []any) any {
+			fill, _ := read(str(a[1]))
+			return fillSeries(a, 2, func(list []any, i int) any { return fill })
+		}},
+		{Name: "series_fill_forward", Params: types(tDyn, tDyn), Least: 1, Nulls: true, Result: tDyn, Eval: func(a []any) any {
+			return fillSeries(a, 1, func(list []any, i int) any {
+				if i == 0 {
+					return list[i]
+				}
+				return list[i-1]
+			})
+		}},
+		{Name: "series_fill_backward", Params: types(tDyn, tDyn), Least: 1, Nulls: true, Result: tDyn, Eval: func(a []any) any {
+			return fillSeries(a, 1, func(list []any, i int) any {
+				for _, v := range list[i+1:] {
+					if !same(v, list[i]) {
+						return v
+					}
+				}
+				return list[i]
+			})
+		}},
+	}...)
+}
+
+func sign(f float64) float64 {
+	switch {
+	case f > 0:
+		return 1
+	case f < 0:
+		return -1
+	}
+	return f
+}
+
+func total(list []float64) float64 {
+	t := 0.0
+	for _, f := range list {
+		t += f
+	}
+	return t
+}
+
+func magnitude(list []float64) float64 {
+	t := 0.0
+	for _, f := range list {
+		t += f * f
+	}
+	return math.Sqrt(t)
+}
+
+func compareSeries(a, b any, f func(x, y float64) bool) any {
+	x, ok1 := floats(a)
+	y, ok2 := floats(b)
+	n := max(len(x), len(y))
+	if !ok1 && !ok2 {
+		return nil
+	}
+	out := make([]any, n)
+	at := func(list []float64, ok bool, one any, i int) (float64, bool) {
+		if !ok {
+			v, _ := read(str(one))
+			return number(v), true
+		}
+		if i < len(list) {
+			return list[i], !math.IsNaN(list[i])
+		}
+		return 0, false
+	}
+	for i := range out {
+		l, has1 := at(x, ok1, a, i)
+		r, has2 := at(y, ok2, b, i)
+		if has1 && has2 {
+			out[i] = f(l, r)
+		}
+	}
+	return write(out)
+}
+
+func pearson(a, b any) any {
+	x, ok1 := floats(a)
+	y, ok2 := floats(b)
+	if !ok1 || !ok2 || len(x) != len(y) || len(x) == 0 {
+		return nil
+	}
+	mx, my := total(x)/float64(len(x)), total(y)/float64(len(y))
+	var xy, xx, yy float64
+	for i := range x {
+		xy += (x[i] - mx) * (y[i] - my)
+		xx += (x[i] - mx) * (x[i] - mx)
+		yy += (y[i] - my) * (y[i] - my)
+	}
+	return xy / math.Sqrt(xx*yy)
+}
+
+// fillSeries replaces missing values (null, or the placeholder that argument at names) from left to right.
+func fillSeries(a []any, at int, f func(list []any, i int) any) any {
+	list, ok := array(a[0])
+	if !ok {
+		return nil
+	}
+	var missing any
+	if len(a) > at {
+		missing, _ = read(str(a[at]))
+	}
+	for i, v := range list {
+		if v == nil && missing == nil || v != nil && missing != nil && same(v, missing) {
+			list[i] = f(list, i)
+		}
+	}
+	return write(list)
 }
 
 func pairwise(a, b any, f func(x, y float64) float64) any {

@@ -337,13 +337,13 @@ func replaceStrings(a []any) any {
 	if !ok1 || !ok2 || len(from) != len(to) {
 		return a[0]
 	}
-	s := str(a[0])
+	pairs := make([]string, 0, 2*len(from))
 	for i := range from {
 		if w := plain(from[i]); w != "" {
-			s = strings.ReplaceAll(s, w, plain(to[i]))
+			pairs = append(pairs, w, plain(to[i]))
 		}
 	}
-	return s
+	return strings.NewReplacer(pairs...).Replace(str(a[0]))
 }
 
 func (e *expressions) extractAll(a []any) any {
