@@ -120,6 +120,14 @@ func (b *binder) call(x *syntax.Call, c ctx) plan.Expr {
 			args = append(args, &plan.Const{Typ: schema.String, Value: t.Type.String()})
 			continue
 		}
+		if isStar(a) && c.row != nil { // estimate_data_size(*), pack_array(*)
+			for _, col := range c.row.columns {
+				if !hidden(col) {
+					args = append(args, col.Ref())
+				}
+			}
+			continue
+		}
 		args = append(args, b.scalar(a, c))
 	}
 	return b.builtin(x, f, name, args)

@@ -47,8 +47,14 @@ var byName = sync.OnceValue(func() map[string]*Function {
 // Find gives a function by name.
 func Find(name string) (*Function, bool) { f, ok := byName()[name]; return f, ok }
 
-// Call runs a function as an engine does.
+// Call runs a function as an engine does. A fault inside gives null: one
+// row must not end the process that every query runs in.
 func (f *Function) Call(args []any) (result any) {
+	defer func() {
+		if recover() != nil {
+			result = nil
+		}
+	}()
 	if !f.Nulls {
 		for _, a := range args {
 			if a == nil {

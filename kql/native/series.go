@@ -22,6 +22,9 @@ func seriesFunctions() []Function {
 		}},
 		{Name: "series_place", Params: types(tDyn, tLong, tDyn), Least: 3, Nulls: true, Result: tDyn, Eval: func(a []any) any { return place(a[0], num(a[1]), a[2]) }},
 		{Name: "series_fit_line", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return fitLine(a[0]) }},
+		{Name: "series_fit_2lines", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return fitTwoLines(a[0]) }},
+		{Name: "series_fit_2lines_dynamic", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return fitTwoLines(a[0]) }},
+		{Name: "series_fit_line_dynamic", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return fitLine(a[0]) }},
 		{Name: "series_stats", Params: types(tDyn, tBool), Least: 1, Result: tDyn, Eval: func(a []any) any { return stats(a[0]) }},
 		{Name: "series_stats_dynamic", Params: types(tDyn, tBool), Least: 1, Result: tDyn, Eval: func(a []any) any { return stats(a[0]) }},
 	}
@@ -223,40 +226,102 @@ func pairwise(a, b any, f func(x, y float64) float64) any {
 	return fromFloats(out)
 }
 
-// fitLine is the least squares line through a series.
-func fitLine(a any) any {
-	y, ok := floats(a)
-	if !ok || len(y) < 2 {
-		return nil
-	}
+// line is a least squares line through y, and how well it fits.
+type line struct {
+	slope, start, rsquare, variance, rvariance float64
+}
+
+func fit(y []float64) line {
 	n := float64(len(y))
 	var sx, sy, sxx, sxy float64
 	for i, v := range y {
 		x := float64(i)
 		sx, sy, sxx, sxy = sx+x, sy+v, sxx+x*x, sxy+x*v
 	}
-	slope := (n*sxy - sx*sy) / (n*sxx - sx*sx)
-	icept := (sy - slope*sx) / n
-	mean := sy / n
-	var total, residual float64
-	line := make([]any, len(y))
-	for i, v := range y {
-		f := icept + slope*float64(i)
-		line[i] = f
-		total += (v - mean) * (v - mean)
-		residual += (v - f) * (v - f)
+	var l line
+	if d := n*sxx - sx*sx; d != 0 {
+		l.slope = (n*sxy - sx*sy) / d
 	}
-	r2 := 0.0
-	if total > 0 {
-		r2 = 1 - residual/total
+	l.start = (sy - l.slope*sx) / n
+	for i, v := range y {
+		l.variance += (v - sy/n) * (v - sy/n) / n
+		l.rvariance += (v - l.at(i)) * (v - l.at(i)) / n
+	}
+	if l.variance > 0 {
+		l.rsquare = 1 - l.rvariance/l.variance
+	}
+	return l
+}
+
+func (l line) at(i int) float64 { return l.start + l.slope*float64(i) }
+
+func fitLine(a any) any {
+	y, ok := floats(a)
+	if !ok || len(y) < 2 {
+		return nil
+	}
+	l := fit(y)
+	points := make([]any, len(y))
+	for i := range y {
+		points[i] = l.at(i)
 	}
 	o := newObject()
-	o.set("rsquare", r2)
-	o.set("slope", slope)
-	o.set("variance", total/n)
-	o.set("rvariance", residual/n)
-	o.set("interception", icept)
-	o.set("line_fit", line)
+	o.set("rsquare", l.rsquare)
+	o.set("slope", l.slope)
+	o.set("variance", l.variance)
+	o.set("rvariance", l.rvariance)
+	o.set("interception", l.start)
+	o.set("line_fit", points)
+	return write(o)
+}
+
+// fitTwoLines finds the split whose two lines leave the least variance.
+// Source: Kusto, series_fit_2lines.
+func fitTwoLines(a any) any {
+	y, ok := floats(a)
+	if !ok || len(y) < 4 || len(y) > 20_000 {
+		return nil
+	}
+	whole := fit(y)
+	best, split := math.Inf(1), 0
+	for k := 2; k <= len(y)-2 && len(y) <= 2000; k++ {
+		l, r := fit(y[:k]), fit(y[k:])
+		if v := (l.rvariance*float64(k) + r.rvariance*float64(len(y)-k)) / float64(len(y)); v < best {
+			best, split = v, k
+		}
+	}
+	if split == 0 {
+		return nil
+	}
+	left, right := fit(y[:split]), fit(y[split:])
+	points := make([]any, len(y))
+	for i := range y {
+		if i < split {
+			points[i] = left.at(i)
+		} else {
+			points[i] = right.at(i - split)
+		}
+	}
+	rsquare := 0.0
+	if whole.variance > 0 {
+		rsquare = 1 - best/whole.variance
+	}
+	o := newObject()
+	o.set("rsquare", rsquare)
+	o.set("split_idx", int64(split))
+	o.set("variance", whole.variance)
+	o.set("rvariance", best)
+	o.set("line_fit", points)
+	for _, side := range []struct {
+		name string
+		line
+	}{{"right_", right}, {"left_", left}} {
+		o.set(side.name+"rsquare", side.rsquare)
+		o.set(side.name+"slope", side.slope)
+		o.set(side.name+"interception", side.start)
+		o.set(side.name+"variance", side.variance)
+		o.set(side.name+"rvariance", side.rvariance)
+	}
 	return write(o)
 }
 
