@@ -162,6 +162,11 @@ func (b *binder) builtin(x *syntax.Call, f *catalog.Function, name string, args 
 // signature finds the one that the arguments fit.
 func (b *binder) signature(x *syntax.Call, f *catalog.Function, name string, args []plan.Expr) catalog.Signature {
 	var near *catalog.Signature
+	for _, s := range f.Signatures { // a dynamic fits a dynamic parameter before one that it would be converted to
+		if s.Accepts(len(args)) && exactly(s, args) {
+			return s
+		}
+	}
 	for i, s := range f.Signatures {
 		if !s.Accepts(len(args)) {
 			continue
@@ -189,6 +194,17 @@ func (b *binder) signature(x *syntax.Call, f *catalog.Function, name string, arg
 		}
 	}
 	return *near
+}
+
+// exactly tells whether each argument is of the parameter's own kind.
+func exactly(s catalog.Signature, args []plan.Expr) bool {
+	for j, a := range args {
+		p := s.Param(j, len(args))
+		if !p.Allows(a.Type()) || a.Type() == schema.Dynamic && !strings.Contains(p.Kind, "Dynamic") && p.Kind != "Scalar" {
+			return false
+		}
+	}
+	return true
 }
 
 // lenient: what the engine converts though the signature doesn't say so.
