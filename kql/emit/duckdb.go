@@ -145,6 +145,7 @@ var duckAggregates = map[string]string{
 	"covariance": "covar_samp({0}, {1}){if}", "covariancep": "covar_pop({0}, {1}){if}",
 	"take_any": "any_value({0}){if}", "percentile": "quantile_disc({0}, {1} / 100){if}",
 	"binary_all_or": "bit_or({0}){if}", "binary_all_and": "bit_and({0}){if}", "binary_all_xor": "bit_xor({0}){if}",
+	"make_set:dynamic":     "kql_array_distinct('[' || coalesce(array_to_string(list(DISTINCT CASE WHEN {0} = '[]' THEN NULL WHEN starts_with({0}, '[') THEN substr({0}, 2, length({0}) - 2) ELSE {0} END) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), ','), '') || ']')",
 	"make_pairs":           "('[' || coalesce(array_to_string(list({0}), ','), '') || ']')",
 	"make_list:dynamic":    "('[' || coalesce(array_to_string(list_slice(list(CASE WHEN {0} = '[]' THEN NULL WHEN starts_with({0}, '[') THEN substr({0}, 2, length({0}) - 2) ELSE coalesce({0}, 'null') END{order}){if}, 1, 1048576), ','), '') || ']')",
 	"make_list":            "('[' || coalesce(array_to_string(list_slice(list({0}{order}) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), 1, 1048576), ','), '') || ']')",

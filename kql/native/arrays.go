@@ -122,6 +122,14 @@ func arrays() []Function {
 			}
 			return write(s.list())
 		}},
+		{Name: "array_distinct", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any {
+			list, _ := array(a[0])
+			var s set
+			for _, v := range list {
+				s.add(v)
+			}
+			return write(s.list())
+		}},
 		{Name: "set_intersect", Variadic: tDyn, Result: tDyn, Eval: func(a []any) any { return setOp(a, true) }},
 		{Name: "set_difference", Variadic: tDyn, Result: tDyn, Eval: func(a []any) any { return setOp(a, false) }},
 		{Name: "set_equals", Params: types(tDyn, tDyn), Least: 2, Result: tBool, Eval: func(a []any) any {
