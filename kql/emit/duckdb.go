@@ -44,6 +44,11 @@ func (DuckDB) Function(fn string, args []schema.Type, result schema.Type) (strin
 
 // Aggregate finds a template by "name:type", then "name".
 func (DuckDB) Aggregate(fn string, args []schema.Type, result schema.Type) (string, bool) {
+	if len(args) > 1 {
+		if t, ok := duckAggregates[fn+":"+args[0].String()+"/"+strconv.Itoa(len(args))]; ok {
+			return spell(t), true
+		}
+	}
 	if len(args) > 0 {
 		if t, ok := duckAggregates[fn+":"+args[0].String()]; ok {
 			return spell(t), true
@@ -146,8 +151,10 @@ var duckAggregates = map[string]string{
 	"take_any": "any_value({0}){if}", "percentile": "quantile_disc({0}, {1} / 100){if}",
 	"binary_all_or": "bit_or({0}){if}", "binary_all_and": "bit_and({0}){if}", "binary_all_xor": "bit_xor({0}){if}",
 	"make_set:dynamic":     "kql_array_distinct('[' || coalesce(array_to_string(list(DISTINCT CASE WHEN {0} = '[]' THEN NULL WHEN starts_with({0}, '[') THEN substr({0}, 2, length({0}) - 2) ELSE {0} END) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), ','), '') || ']')",
+	"make_set:dynamic/2":   "kql_array_distinct('[' || coalesce(array_to_string(list(DISTINCT CASE WHEN {0} = '[]' THEN NULL WHEN starts_with({0}, '[') THEN substr({0}, 2, length({0}) - 2) ELSE {0} END) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), ','), '') || ']', any_value({1}))",
 	"make_pairs":           "('[' || coalesce(array_to_string(list({0}), ','), '') || ']')",
 	"make_list:dynamic":    "('[' || coalesce(array_to_string(list_slice(list(CASE WHEN {0} = '[]' THEN NULL WHEN starts_with({0}, '[') THEN substr({0}, 2, length({0}) - 2) ELSE coalesce({0}, 'null') END{order}){if}, 1, 1048576), ','), '') || ']')",
+	"make_list:dynamic/2":  "('[' || coalesce(array_to_string(list_slice(list(CASE WHEN {0} = '[]' THEN NULL WHEN starts_with({0}, '[') THEN substr({0}, 2, length({0}) - 2) ELSE coalesce({0}, 'null') END{order}){if}, 1, any_value({1})), ','), '') || ']')",
 	"make_list":            "('[' || coalesce(array_to_string(list_slice(list({0}{order}) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), 1, 1048576), ','), '') || ']')",
 	"make_list/2":          "('[' || coalesce(array_to_string(list_slice(list({0}{order}) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), 1, any_value({1})), ','), '') || ']')",
 	"make_list_with_nulls": "('[' || coalesce(array_to_string(list(coalesce({0}, 'null'){order}), ','), '') || ']')",

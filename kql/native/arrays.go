@@ -122,11 +122,13 @@ func arrays() []Function {
 			}
 			return write(s.list())
 		}},
-		{Name: "array_distinct", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any {
+		{Name: "array_distinct", Params: types(tDyn, tLong), Least: 1, Result: tDyn, Eval: func(a []any) any {
 			list, _ := array(a[0])
 			var s set
 			for _, v := range list {
-				s.add(v)
+				if int64(len(s.items)) < given(a, 1, 1048576) {
+					s.add(v)
+				}
 			}
 			return write(s.list())
 		}},
