@@ -132,9 +132,15 @@ func (s *shell) welcome(server *server) {
 	if set.Data != defaults().Data {
 		data = " --data " + set.Data
 	}
-	fmt.Fprintf(s.out, "\nTry:\n  lockstep query%s 'AlertInfo | summarize count() by ServiceSource'\n", data)
-	fmt.Fprintf(s.out, "  lockstep query%s --side workspace 'SecurityIncident | summarize arg_max(LastModifiedTime, *) by IncidentNumber | project IncidentNumber, Title, Status'\n", data)
-	fmt.Fprintf(s.out, "  lockstep sync status%s\n\n", data)
+	fmt.Fprintf(s.out, "\nTry:\n")
+	for _, verb := range []string{
+		"query%s 'AlertInfo | summarize count() by ServiceSource'",
+		"query%s --side workspace 'SecurityIncident | summarize arg_max(LastModifiedTime, *) by IncidentNumber | project IncidentNumber, Title, Status'",
+		"sync status%s",
+	} {
+		fmt.Fprintf(s.out, "  %s "+verb+"\n", os.Args[0], data)
+	}
+	fmt.Fprintln(s.out)
 }
 
 // streamAll switches every table's streaming on in the primary workspace.
