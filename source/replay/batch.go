@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/valyala/fastjson"
-
 	"lockstep/schema"
 	"lockstep/source"
 )
@@ -15,8 +13,12 @@ import (
 type chunk struct {
 	from, to   int64 // positions of the first record and of the one after the last
 	begin, end schema.Ticks
-	batches    []batch
+	rows       []*batch // events, and rows by table: in any order, at the same time
+	alerts     []*batch // after all rows, one after another
 }
+
+// all are the chunk's batches; their places in it are part of their keys.
+func (c *chunk) all() []*batch { return append(c.rows[:len(c.rows):len(c.rows)], c.alerts...) }
 
 // batch is what one request carries: events, the rows of one table, or alerts
 // of one shape.
@@ -26,6 +28,8 @@ type batch struct {
 	table string
 	body  []byte
 	refs  []ref
+
+	receipt Receipt // once it is acknowledged
 }
 
 // ref names the record in its source that a line comes from.
@@ -45,12 +49,11 @@ type size struct {
 // request a table; its alerts after them in their order, so that an alert finds
 // its events and an update follows what it updates.
 type cutter struct {
-	size   size
-	plan   *Plan // nil = as recorded
-	bytes  int
-	chunk  chunk
-	parser fastjson.Parser
-	room   int // bytes that the events of the last chunk took
+	size  size
+	plan  *Plan // nil = as recorded
+	bytes int
+	chunk chunk
+	room  int // bytes that the events of the last chunk took
 }
 
 // full reports whether the chunk must be sent before r joins it.
@@ -68,9 +71,6 @@ func (c *cutter) add(position int64, r *source.Record) {
 	c.chunk.end = r.Time
 	c.bytes += len(r.Body)
 	b := c.batch(r)
-	if r.Shape == source.AlertInfo && c.unpack(b, r) {
-		return
-	}
 	b.body = c.move(b.body, r.Body)
 	b.body = append(b.body, '\n')
 	b.refs = append(b.refs, ref{r.File, r.Number})
@@ -84,65 +84,43 @@ func (c *cutter) move(dst, body []byte) []byte {
 	return c.plan.AppendShifted(dst, body)
 }
 
-// unpack adds the rows of an alert that is one Event Hub message, each on a
-// line of its own; false if it isn't such a message.
-func (c *cutter) unpack(b *batch, r *source.Record) bool {
-	v, err := c.parser.ParseBytes(r.Body)
-	if err != nil {
-		return false
-	}
-	rows := v.GetArray("records")
-	for _, row := range rows {
-		b.body = c.move(b.body, row.MarshalTo(nil))
-		b.body = append(b.body, '\n')
-		b.refs = append(b.refs, ref{r.File, r.Number})
-	}
-	return len(rows) > 0
-}
-
 // batch finds the batch that a record belongs to.
 func (c *cutter) batch(r *source.Record) *batch {
-	all := c.chunk.batches
 	if r.Kind == source.Alert { // only the last batch of alerts: they stay in order
-		if n := len(all); n > 0 && all[n-1].kind == source.Alert && all[n-1].shape == r.Shape {
-			return &all[n-1]
+		if n := len(c.chunk.alerts); n > 0 && c.chunk.alerts[n-1].shape == r.Shape {
+			return c.chunk.alerts[n-1]
 		}
-		c.chunk.batches = append(all, batch{kind: r.Kind, shape: r.Shape})
-		return &c.chunk.batches[len(all)]
+		b := &batch{kind: r.Kind, shape: r.Shape}
+		c.chunk.alerts = append(c.chunk.alerts, b)
+		return b
 	}
 	table := r.Table
 	if r.Kind == source.Event {
 		table = "" // all tables in one request: the envelope names them
 	}
-	alerts := 0
-	for i := range all {
-		if all[i].kind == source.Alert {
-			break
-		}
-		alerts = i + 1
-		if all[i].kind == r.Kind && all[i].table == table {
-			return &all[i]
+	for _, b := range c.chunk.rows {
+		if b.kind == r.Kind && b.table == table {
+			return b
 		}
 	}
-	c.chunk.batches = append(all, batch{})
-	copy(c.chunk.batches[alerts+1:], c.chunk.batches[alerts:])
-	c.chunk.batches[alerts] = batch{kind: r.Kind, table: table}
+	b := &batch{kind: r.Kind, table: table}
 	if r.Kind == source.Event {
-		c.chunk.batches[alerts].body = make([]byte, 0, c.room+c.room/8)
+		b.body = make([]byte, 0, c.room+c.room/8)
 	}
-	return &c.chunk.batches[alerts]
+	c.chunk.rows = append(c.chunk.rows, b)
+	return b
 }
 
 // take gives the chunk and begins a new one.
-func (c *cutter) take() chunk {
+func (c *cutter) take() *chunk {
 	full := c.chunk
-	for i := range full.batches {
-		if full.batches[i].kind == source.Event {
-			c.room = len(full.batches[i].body)
+	for _, b := range full.rows {
+		if b.kind == source.Event {
+			c.room = len(b.body)
 		}
 	}
 	c.chunk, c.bytes = chunk{}, 0
-	return full
+	return &full
 }
 
 // key names a batch: the run of this recording, the records, and the place

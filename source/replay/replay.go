@@ -9,9 +9,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -34,8 +34,8 @@ type Options struct {
 	AsRecorded bool
 	// End is where the recording's end goes; the zero time = now.
 	End time.Time
-	// BatchRecords and BatchBytes bound what is sent between two
-	// acknowledgements; 0 = 2,000 records and 4 MiB. A larger record goes alone.
+	// BatchRecords and BatchBytes bound the chunks in which records are sent, a
+	// few at the same time; 0 = 8,000 records and 8 MiB. A larger record goes alone.
 	BatchRecords int
 	BatchBytes   int
 	// State is a file that remembers a broken-off replay; "" = none. It is
@@ -58,9 +58,8 @@ type Progress struct {
 	Total int64 `json:"total"` // records of the recording
 	Done  int64 `json:"done"`  // of them, acknowledged
 
-	// Sent counts what receivers count: as Done, but an alert of shape
-	// AlertInfo is as many records as it has rows. Accepted, Repeats and Refused
-	// make it up; Alerts, Events and Rows as well.
+	// Sent counts as Done does. Accepted, Repeats and Refused make it up;
+	// Alerts, Events and Rows as well.
 	Sent     int64 `json:"sent"`
 	Accepted int64 `json:"accepted"`
 	Repeats  int64 `json:"repeats"`
@@ -87,8 +86,10 @@ type Refused struct {
 // run is one replay at work.
 type run struct {
 	Options
+	mu      sync.Mutex // over the state's progress, and over Report and Refused
 	state   state
 	plan    *Plan
+	key     string // of this recording, before what tells its batches apart
 	began   time.Time
 	resumed int64        // position at which this run began
 	first   schema.Ticks // recorded time at which this run began
@@ -101,20 +102,17 @@ func Run(ctx context.Context, o Options) (Progress, error) {
 	if err := r.prepare(ctx); err != nil {
 		return r.state.Progress, fmt.Errorf("replay %s: %w", o.Source.Name(), err)
 	}
-	chunks := make(chan chunk, 2)
+	cut, begun := make(chan *chunk), make(chan *underWay, window)
 	group, inner := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		defer close(chunks)
-		return r.read(inner, chunks)
+		defer close(cut)
+		return r.read(inner, cut)
 	})
 	group.Go(func() error {
-		for c := range chunks {
-			if err := r.send(inner, &c); err != nil {
-				return err
-			}
-		}
-		return nil
+		defer close(begun)
+		return r.begin(inner, group, cut, begun)
 	})
+	group.Go(func() error { return r.finish(inner, begun) })
 	if err := group.Wait(); err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err()
@@ -164,7 +162,7 @@ func (r *run) prepare(ctx context.Context) error {
 		plan := NewPlan(outline, r.state.End, Longest)
 		r.plan = &plan
 	}
-	r.began, r.resumed = r.Now(), r.state.Position
+	r.key, r.began, r.resumed = r.name(), r.Now(), r.state.Position
 	return r.state.save(r.State)
 }
 
@@ -172,7 +170,7 @@ func (r *run) prepare(ctx context.Context) error {
 const beat = 200 * time.Millisecond
 
 func (r *run) size() size {
-	s := size{Records: 2_000, Bytes: 4 << 20}
+	s := size{Records: 8_000, Bytes: 8 << 20}
 	if r.BatchRecords > 0 {
 		s.Records = r.BatchRecords
 	}
@@ -197,7 +195,7 @@ func wait(ctx context.Context, d time.Duration) error {
 }
 
 // read cuts the rest of the recording into chunks.
-func (r *run) read(ctx context.Context, chunks chan<- chunk) error {
+func (r *run) read(ctx context.Context, chunks chan<- *chunk) error {
 	c := cutter{size: r.state.Size, plan: r.plan}
 	hand := func() error {
 		select {
@@ -260,116 +258,4 @@ func (r *run) name() string {
 		return hex.EncodeToString(sum[:16])
 	}
 	return name
-}
-
-// send sends a chunk's batches and notes what became of them.
-func (r *run) send(ctx context.Context, c *chunk) error {
-	if err := r.pace(ctx, c); err != nil {
-		return err
-	}
-	next := r.state.Progress
-	for n := range c.batches {
-		b := &c.batches[n]
-		receipt, err := r.insist(ctx, b, b.key(r.name(), c, n), &next)
-		if err != nil {
-			return err
-		}
-		r.count(b, receipt, &next)
-	}
-	next.Time, next.Done = r.moved(c.end), c.to
-	r.estimate(c, &next)
-	r.state.Progress, r.state.Position = next, c.to
-	if err := r.state.save(r.State); err != nil {
-		return err
-	}
-	if r.Report != nil {
-		r.Report(next)
-	}
-	return nil
-}
-
-// The pauses between two tries.
-const (
-	firstPause = 50 * time.Millisecond
-	lastPause  = 5 * time.Second
-)
-
-// insist sends a batch until it is acknowledged, under the same key.
-func (r *run) insist(ctx context.Context, b *batch, key string, p *Progress) (Receipt, error) {
-	pause, since := firstPause, r.Now()
-	for {
-		receipt, err := b.send(ctx, r.Sink, r.state.Workspace, key)
-		if err == nil {
-			p.Away = ""
-			return receipt, nil
-		}
-		if !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Throttled) || ctx.Err() != nil {
-			return receipt, err
-		}
-		if gone := r.Now().Sub(since); gone > r.Patience {
-			return receipt, fmt.Errorf("the receiver has been away for %s: %w", gone.Round(time.Second), err)
-		}
-		p.Retries++
-		p.Away = err.Error()
-		if r.Report != nil {
-			r.Report(*p)
-		}
-		if err := r.Wait(ctx, max(pause, wanted(err))); err != nil {
-			return receipt, err
-		}
-		pause = min(2*pause, lastPause)
-	}
-}
-
-// wanted is how long the receiver asked to be left alone.
-func wanted(err error) time.Duration {
-	var f *fault.Error
-	if errors.As(err, &f) {
-		return f.RetryAfter
-	}
-	return 0
-}
-
-// count adds a receipt. Of a batch that had come before, the receiver may count
-// nothing: then all of it are repeats.
-func (r *run) count(b *batch, receipt Receipt, p *Progress) {
-	n := int64(len(b.refs))
-	p.Sent += n
-	p.Bytes += int64(len(b.body))
-	switch b.kind {
-	case source.Alert:
-		p.Alerts += n
-	case source.Event:
-		p.Events += n
-	case source.Row:
-		p.Rows += n
-	}
-	refused := int64(len(receipt.Refused))
-	if missing := n - receipt.Accepted - receipt.Repeats - refused; receipt.Repeat && missing > 0 {
-		receipt.Repeats += missing
-	}
-	p.Accepted += receipt.Accepted
-	p.Repeats += receipt.Repeats
-	p.Refused += refused
-	for _, refusal := range receipt.Refused {
-		if r.Refused == nil || refusal.Record < 1 || refusal.Record > len(b.refs) {
-			continue
-		}
-		from := b.refs[refusal.Record-1]
-		r.Refused(Refused{File: from.file, Number: from.number, Refusal: refusal})
-	}
-}
-
-// estimate tells the rate and the time that is left.
-func (r *run) estimate(c *chunk, p *Progress) {
-	if took := r.Now().Sub(r.began).Seconds(); took > 0 {
-		p.Rate = float64(c.to-r.resumed) / took
-	}
-	switch {
-	case r.Speed > 0 && r.plan != nil:
-		_, last := r.plan.Span()
-		p.Left = time.Duration(float64((last - p.Time).Duration()) / r.Speed)
-	case p.Rate > 0:
-		p.Left = time.Duration(float64(p.Total-c.to) / p.Rate * float64(time.Second))
-	}
 }

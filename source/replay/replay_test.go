@@ -160,6 +160,26 @@ func mixed(n int) recording {
 	return r
 }
 
+// clock is one that goes on only while somebody waits.
+type clock struct {
+	mu    sync.Mutex
+	now   time.Time
+	waits []time.Duration
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Wait(_ context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now, c.waits = c.now.Add(d), append(c.waits, d)
+	return nil
+}
+
 var now = time.Date(2026, 5, 5, 12, 0, 0, 0, time.UTC)
 
 func options(r source.Source, s replay.Sink) replay.Options {
@@ -281,26 +301,20 @@ func TestRefusedRecordsAreNamed(t *testing.T) {
 	}
 }
 
-// An alert of AlertInfo and AlertEvidence rows is one record of the source and
-// several to the receiver, all in one request.
-func TestAlertsOfRowsArriveRowByRow(t *testing.T) {
+// An alert of AlertInfo and AlertEvidence rows is one record, to the receiver
+// too: it goes as the message that it is, and counts as one.
+func TestAlertsOfRowsArriveAsOneMessage(t *testing.T) {
 	r := mixed(6)
 	r.records[5] = source.Record{Kind: source.Alert, Shape: source.AlertInfo, Time: r.records[5].Time, File: "alerts/alertinfo", Number: 3,
-		Body: []byte(`{"records":[{"category":"AdvancedHunting-AlertInfo","time":"2024-06-01T00:35:00Z","properties":{"AlertId":"a1"}},{"category":"AdvancedHunting-AlertEvidence","properties":{"AlertId":"a1","n":1}},{"properties":{"AlertId":"a1","n":"bad"}}]}`)}
-	s := &store{wrong: `"n":"bad"`}
-	o := options(r, s)
-	var refused []replay.Refused
-	o.Refused = func(r replay.Refused) { refused = append(refused, r) }
-	p := run(t, o)
-	if p.Total != 6 || p.Done != 6 || p.Sent != 8 || p.Accepted != 7 || p.Refused != 1 || p.Alerts != 3 {
+		Body: []byte(`{"records":[{"category":"AdvancedHunting-AlertInfo","time":"2024-06-01T00:35:00Z","properties":{"AlertId":"a1"}},{"category":"AdvancedHunting-AlertEvidence","properties":{"AlertId":"a1","n":1}}]}`)}
+	s := &store{}
+	p := run(t, options(r, s))
+	if p.Total != 6 || p.Done != 6 || p.Sent != 6 || p.Accepted != 6 || p.Alerts != 1 {
 		t.Errorf("progress %+v", p)
 	}
-	want := []string{`{"category":"AdvancedHunting-AlertInfo","time":"2026-05-05T12:00:00Z","properties":{"AlertId":"a1"}}`, `{"category":"AdvancedHunting-AlertEvidence","properties":{"AlertId":"a1","n":1}}`}
+	want := []string{`{"records":[{"category":"AdvancedHunting-AlertInfo","time":"2026-05-05T12:00:00Z","properties":{"AlertId":"a1"}},{"category":"AdvancedHunting-AlertEvidence","properties":{"AlertId":"a1","n":1}}]}`}
 	if d := cmp.Diff(want, s.order); d != "" {
-		t.Errorf("rows (-want +got):\n%s", d)
-	}
-	if len(refused) != 1 || refused[0].File != "alerts/alertinfo" || refused[0].Number != 3 || refused[0].Record != 3 {
-		t.Errorf("refused %+v", refused)
+		t.Errorf("messages (-want +got):\n%s", d)
 	}
 }
 
@@ -309,20 +323,15 @@ func TestAReceiverThatSaysNoEndsTheReplay(t *testing.T) {
 	if _, err := replay.Run(context.Background(), options(mixed(30), s)); !fault.Is(err, fault.Denied) {
 		t.Errorf("error %v", err)
 	}
-	clock := now
+	clock := &clock{now: now}
 	s = &store{trouble: func(string) trouble { return lost }}
-	o := options(mixed(30), s)
-	o.Now = func() time.Time { return clock }
-	var waits []time.Duration
-	o.Wait = func(_ context.Context, d time.Duration) error {
-		waits, clock = append(waits, d), clock.Add(d)
-		return nil
-	}
+	o := options(mixed(1), s)
+	o.Now, o.Wait = clock.Now, clock.Wait
 	o.Patience = 30 * time.Second
-	if _, err := replay.Run(context.Background(), o); !fault.Is(err, fault.Throttled) || clock.Sub(now) < 30*time.Second || clock.Sub(now) > 40*time.Second {
-		t.Errorf("gave up after %s: %v", clock.Sub(now), err)
+	if _, err := replay.Run(context.Background(), o); !fault.Is(err, fault.Throttled) || clock.Now().Sub(now) < 30*time.Second || clock.Now().Sub(now) > 40*time.Second {
+		t.Errorf("gave up after %s: %v", clock.Now().Sub(now), err)
 	}
-	if waits[0] != time.Second || waits[len(waits)-1] != 5*time.Second {
+	if waits := clock.waits; waits[0] != time.Second || waits[len(waits)-1] != 5*time.Second {
 		t.Errorf("waited %v: as long as asked at first, 5 s at last", waits)
 	}
 }
@@ -343,16 +352,15 @@ func TestAStateOfAnotherRecordingIsRefused(t *testing.T) {
 }
 
 func TestThePaceFollowsTheRecording(t *testing.T) {
-	clock := now
+	clock := &clock{now: now}
 	s := &store{}
 	o := options(mixed(61), s) // seven hours
 	o.Speed = 600              // in 42 seconds
-	o.Now = func() time.Time { return clock }
-	o.Wait = func(_ context.Context, d time.Duration) error { clock = clock.Add(d); return nil }
+	o.Now, o.Wait = clock.Now, clock.Wait
 	var left []time.Duration
 	o.Report = func(p replay.Progress) { left = append(left, p.Left) }
 	run(t, o)
-	if took := clock.Sub(now); took != 42*time.Second {
+	if took := clock.Now().Sub(now); took != 42*time.Second {
 		t.Errorf("took %s, want 42s", took)
 	}
 	if len(left) < 50 || left[0] < 40*time.Second || left[len(left)-1] != 0 {
@@ -373,14 +381,17 @@ func TestOverHTTP(t *testing.T) {
 	run(t, o)
 
 	rough := &store{}
+	var mu sync.Mutex // over what follows
 	calls, valid := 0, "token-1"
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		calls++
+		mu.Lock()
+		defer mu.Unlock()
 		if r.Header.Get("Authorization") != "Bearer "+valid {
 			http.Error(w, `{"error":{"code":"InvalidToken"}}`, http.StatusUnauthorized)
 			return
 		}
-		if calls%9 == 0 {
+		calls++
+		if calls == 30 || calls == 100 { // further apart than requests that are under way together
 			valid += "x"
 		}
 		if calls%5 == 0 {
@@ -416,7 +427,11 @@ func TestOverHTTP(t *testing.T) {
 	})
 	server := httptest.NewTLSServer(handler)
 	defer server.Close()
-	o.Sink = &replay.Server{Base: server.URL, Client: server.Client(), Token: func(_ context.Context, fresh bool) (string, error) { return valid, nil }}
+	o.Sink = &replay.Server{Base: server.URL, Client: server.Client(), Token: func(context.Context, bool) (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return valid, nil
+	}}
 	p := run(t, o)
 	if d := cmp.Diff(smooth.sorted(), rough.sorted()); d != "" {
 		t.Errorf("(-undisturbed +disturbed):\n%.3000s", d)

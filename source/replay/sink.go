@@ -6,11 +6,10 @@ import (
 	"lockstep/source"
 )
 
-// Sink takes batches in. A body is JSON lines, one record each; an alert of
-// shape AlertInfo comes as its rows, one a line, all in one batch. The key makes a batch known
-// again: a batch sent twice under one key is stored once. An error of kind
-// Unavailable or Throttled means that the same batch may succeed later; any
-// other error ends the replay.
+// Sink takes batches in, several at the same time. A body is JSON lines, one
+// record each. The key makes a batch known again: a batch sent twice under one
+// key is stored once. An error of kind Unavailable or Throttled means that the
+// same batch may succeed later; any other error ends the replay.
 type Sink interface {
 	Alerts(ctx context.Context, shape source.Shape, key string, body []byte) (Receipt, error)
 	Events(ctx context.Context, key string, body []byte) (Receipt, error)
