@@ -105,6 +105,7 @@ func TestEditsCross(t *testing.T) {
 	id := h.incidentOf("da-edit-1")
 	ws := h.parallel(id, "a new incident crosses", anyState)
 	rowsBefore := len(h.settled(ws.Properties.IncidentNumber))
+	x0, w0 := h.version("xdr", id), h.version("workspace", ws.Name)
 
 	h.must(toGraph, "PATCH", "/v1.0/security/incidents/"+id, map[string]any{
 		"status": "resolved", "classification": "truePositive", "determination": "malware", "assignedTo": "mia@tailwind.example"}, nil)
@@ -115,6 +116,9 @@ func TestEditsCross(t *testing.T) {
 		}
 		return nil
 	})
+	if x, w := h.version("xdr", id), h.version("workspace", ws.Name); x != x0+1 || w != w0+1 {
+		t.Errorf("one edit raised the versions from %d and %d to %d and %d, want one each", x0, w0, x, w)
+	}
 	if got := h.settled(ws.Properties.IncidentNumber); len(got) != rowsBefore+1 {
 		t.Errorf("one edit added %d SecurityIncident rows, want 1: %v", len(got)-rowsBefore, got)
 	}
@@ -130,6 +134,9 @@ func TestEditsCross(t *testing.T) {
 		}
 		return nil
 	})
+	if x, w := h.version("xdr", id), h.version("workspace", ws.Name); x != x0+2 || w != w0+2 {
+		t.Errorf("two edits raised the versions from %d and %d to %d and %d, want two each", x0, w0, x, w)
+	}
 	if got := h.settled(ws.Properties.IncidentNumber); len(got) != rowsBefore+2 {
 		t.Errorf("two edits added %d SecurityIncident rows, want 2: %v", len(got)-rowsBefore, got)
 	}
@@ -139,6 +146,17 @@ func TestEditsCross(t *testing.T) {
 			t.Errorf("assigning the incident left alert %s with %q", a.ID, a.AssignedTo)
 		}
 	}
+}
+
+// version gives an incident's version once nothing is left to synchronise.
+func (h *house) version(side, id string) int64 {
+	h.t.Helper()
+	h.settle()
+	var got struct{ Version int64 }
+	if err := json.Unmarshal([]byte(h.run("incident", "show", "--side", side, id, "-o", "json")), &got); err != nil {
+		h.t.Fatal(err)
+	}
+	return got.Version
 }
 
 // settled gives an incident's history once the connector says that it has

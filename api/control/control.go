@@ -90,6 +90,7 @@ type route struct {
 }
 
 var routes = []route{
+	{"GET /control/v1/server", (*face).server},
 	{"GET /control/v1/ca", (*face).ca},
 	{"POST /control/v1/token", (*face).token},
 	{"POST /control/v1/query", (*face).query},
@@ -137,6 +138,16 @@ func decode(r *http.Request, into any) error {
 		return fault.New(fault.Invalid, "read the request: %w", err)
 	}
 	return nil
+}
+
+// Server says which sides a server plays.
+type Server struct {
+	XDR       bool `json:"xdr"`
+	Workspace bool `json:"workspace"`
+}
+
+func (f *face) server(*http.Request) (any, error) {
+	return Server{XDR: f.XDR != nil, Workspace: f.Workspaces != nil}, nil
 }
 
 func (f *face) ca(*http.Request) (any, error) { return f.CA(), nil }

@@ -47,6 +47,9 @@ stays. A replay that was broken off goes on where it was.`,
 				return err
 			}
 			return s.connected(cmd.Context(), func(c *client) error {
+				if from, err = s.fitting(cmd.Context(), c, from); err != nil {
+					return err
+				}
 				if ws == "" {
 					if ws, err = s.primaryWorkspace(cmd.Context(), c); err != nil {
 						return err
@@ -107,6 +110,61 @@ func replaySource(args []string, with sampleOptions) (source.Source, error) {
 		return nil, fault.New(fault.NotFound, "there is no folder %q with a recording", args[0])
 	}
 	return file.Open(args[0])
+}
+
+// fitting leaves out what the server has no side for, and says so.
+func (s *shell) fitting(ctx context.Context, c *client, from source.Source) (source.Source, error) {
+	var sides struct {
+		XDR       bool `json:"xdr"`
+		Workspace bool `json:"workspace"`
+	}
+	if err := c.call(ctx, "GET", "/control/v1/server", nil, &sides); err != nil {
+		return nil, err
+	}
+	switch {
+	case sides.XDR && sides.Workspace:
+		return from, nil
+	case sides.XDR:
+		fmt.Fprintln(s.err, "the server has no workspace: workspace rows are left out")
+		return part{from, "xdr", func(k source.Kind) bool { return k != source.Row }}, nil
+	default:
+		fmt.Fprintln(s.err, "the server isn't the XDR: alerts and events are left out")
+		return part{from, "workspace", func(k source.Kind) bool { return k == source.Row }}, nil
+	}
+}
+
+// part is a recording without the records that one side has no place for.
+// Its positions count what is left.
+type part struct {
+	source.Source
+	name string
+	has  func(source.Kind) bool
+}
+
+func (p part) Name() string { return p.Source.Name() + "-" + p.name }
+
+func (p part) Outline(ctx context.Context) (source.Outline, error) {
+	o, err := p.Source.Outline(ctx)
+	if !p.has(source.Row) {
+		o.Records, o.Rows = o.Records-o.Rows, 0
+	}
+	if !p.has(source.Event) {
+		o.Records, o.Alerts, o.Events = o.Rows, 0, 0
+	}
+	return o, err
+}
+
+func (p part) Read(ctx context.Context, from int64, yield func(source.Record) error) error {
+	var at int64
+	return p.Source.Read(ctx, 0, func(r source.Record) error {
+		if !p.has(r.Kind) {
+			return nil
+		}
+		if at++; at <= from {
+			return nil
+		}
+		return yield(r)
+	})
 }
 
 func safeName(name string) string {
