@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lockstep/api/control"
 	"lockstep/schema"
 )
 
@@ -34,7 +35,7 @@ that no incident comes twice; the connector's page lists them.`,
 				return err
 			}
 			return s.connected(cmd.Context(), func(c *client) error {
-				request := map[string]any{"workspace": ws, "incidents": incidents, "entities": entities, "tables": chosen, "turnOffCreationRules": !keepRules}
+				request := control.ConnectRequest{Workspace: ws, Incidents: incidents, Entities: entities, Tables: chosen, TurnOffCreationRules: !keepRules}
 				if err := c.call(cmd.Context(), "POST", "/control/v1/connect", request, nil); err != nil {
 					return err
 				}
@@ -125,7 +126,7 @@ func newStream(s *shell) *cobra.Command {
 						return err
 					}
 					for _, t := range chosen {
-						if err := c.call(cmd.Context(), "POST", "/control/v1/stream", map[string]any{"workspace": ws, "table": t, "on": args[1] == "on"}, nil); err != nil {
+						if err := c.call(cmd.Context(), "POST", "/control/v1/stream", control.StreamRequest{Workspace: ws, Table: t, On: args[1] == "on"}, nil); err != nil {
 							return err
 						}
 					}
@@ -134,7 +135,7 @@ func newStream(s *shell) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return s.print(status.streams())
+				return s.print(streams(status))
 			})
 		},
 	}

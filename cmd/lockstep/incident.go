@@ -5,27 +5,9 @@ import (
 	"net/url"
 
 	"github.com/spf13/cobra"
-)
 
-// incidentAnswer is what the control face tells of an incident of either side.
-type incidentAnswer struct {
-	Side       string     `json:"side"`
-	ID         string     `json:"id"`
-	Title      string     `json:"title"`
-	Status     string     `json:"status"`
-	Reason     string     `json:"reason"`
-	Severity   string     `json:"severity"`
-	Owner      string     `json:"owner"`
-	Version    int64      `json:"version"`
-	Alerts     string     `json:"alerts"` // "12", "150+"
-	Tags       []string   `json:"tags"`
-	URL        string     `json:"url"`
-	Parallel   string     `json:"parallel"`
-	Redirect   string     `json:"redirect"`
-	AlertList  [][]string `json:"alertList"`  // time, severity, product, title
-	EntityList [][]string `json:"entityList"` // kind, name
-	Activity   [][]string `json:"activity"`   // time, who, what
-}
+	"lockstep/api/control"
+)
 
 // newIncident is `lockstep incident`.
 func newIncident(s *shell) *cobra.Command {
@@ -45,7 +27,7 @@ func newIncidentShow(s *shell) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.connected(cmd.Context(), func(c *client) error {
-				var got incidentAnswer
+				var got control.Incident
 				q := url.Values{"side": {side}, "workspace": {ws}}
 				if err := c.call(cmd.Context(), "GET", "/control/v1/incidents/"+url.PathEscape(args[0])+"?"+q.Encode(), nil, &got); err != nil {
 					return err
@@ -62,7 +44,7 @@ func newIncidentShow(s *shell) *cobra.Command {
 	return cmd
 }
 
-func (s *shell) printIncident(i incidentAnswer) error {
+func (s *shell) printIncident(i control.Incident) error {
 	fmt.Fprintf(s.out, "%s  %s\n\n", i.ID, printable(i.Title))
 	for _, line := range [][2]string{
 		{"status", i.Status + reason(i.Reason)}, {"severity", i.Severity}, {"owner", i.Owner}, {"alerts", i.Alerts},
@@ -118,8 +100,8 @@ and they become redirected. In the workspace they close with the label Redirecte
 		Args: cobra.RangeArgs(2, 5),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.connected(cmd.Context(), func(c *client) error {
-				var got incidentAnswer
-				if err := c.call(cmd.Context(), "POST", "/control/v1/incidents/merge", map[string]any{"ids": args, "reason": why}, &got); err != nil {
+				var got control.Incident
+				if err := c.call(cmd.Context(), "POST", "/control/v1/incidents/merge", control.MergeRequest{IDs: args, Reason: why}, &got); err != nil {
 					return err
 				}
 				if s.format == "json" {

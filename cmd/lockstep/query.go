@@ -8,16 +8,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-)
 
-// queryAnswer is what the control face gives for a query.
-type queryAnswer struct {
-	Columns   []struct{ Name, Type string } `json:"columns"`
-	Rows      [][]any                       `json:"rows"`
-	Truncated bool                          `json:"truncated"`
-	Warnings  []string                      `json:"warnings"`
-	Millis    float64                       `json:"millis"`
-}
+	"lockstep/api/control"
+	"lockstep/schema"
+)
 
 // newQuery is `lockstep query`.
 func newQuery(s *shell) *cobra.Command {
@@ -40,8 +34,8 @@ Mistakes are shown with their line and column.`,
 				return err
 			}
 			return s.connected(cmd.Context(), func(c *client) error {
-				var got queryAnswer
-				request := map[string]any{"side": side, "workspace": ws, "query": text, "timespan": span, "limit": limit}
+				var got control.QueryAnswer
+				request := control.QueryRequest{Side: schema.Side(side), Workspace: ws, Query: text, Timespan: span, Limit: limit}
 				if err := c.call(cmd.Context(), "POST", "/control/v1/query", request, &got); err != nil {
 					return err
 				}

@@ -14,6 +14,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"lockstep/api/control"
 	"lockstep/fault"
 	"lockstep/sample"
 	"lockstep/schema"
@@ -114,10 +115,7 @@ func replaySource(args []string, with sampleOptions) (source.Source, error) {
 
 // fitting leaves out what the server has no side for, and says so.
 func (s *shell) fitting(ctx context.Context, c *client, from source.Source) (source.Source, error) {
-	var sides struct {
-		XDR       bool `json:"xdr"`
-		Workspace bool `json:"workspace"`
-	}
+	var sides control.Server
 	if err := c.call(ctx, "GET", "/control/v1/server", nil, &sides); err != nil {
 		return nil, err
 	}
@@ -177,10 +175,7 @@ func safeName(name string) string {
 }
 
 func (s *shell) primaryWorkspace(ctx context.Context, c *client) (string, error) {
-	var list []struct {
-		ID      string `json:"id"`
-		Primary bool   `json:"primary"`
-	}
+	var list []control.Workspace
 	if err := c.call(ctx, "GET", "/control/v1/workspaces", nil, &list); err != nil {
 		return "", err
 	}

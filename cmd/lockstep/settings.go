@@ -30,6 +30,7 @@ type Settings struct {
 	ResourceGroup string        `yaml:"resource_group" help:"its resource group"`
 	Subscription  string        `yaml:"subscription" help:"its subscription id; empty: made at first start"`
 	Tenant        string        `yaml:"tenant" help:"the tenant's id; empty: made at first start"`
+	TenantName    string        `yaml:"tenant_name" help:"what the pages call the organisation"`
 	XDRDays       int           `yaml:"xdr_days" help:"days that the XDR side keeps hunting rows"`
 	WorkspaceDays int           `yaml:"workspace_days" help:"days that the workspace keeps rows, where a table says nothing else"`
 	Memory        string        `yaml:"memory" help:"most memory for the columnar engine"`
@@ -45,7 +46,7 @@ type Settings struct {
 func defaults() Settings {
 	return Settings{
 		Data: "data", Listen: "127.0.0.1:8443", PortalListen: "127.0.0.1:8080", PublicURL: "https://localhost:8443",
-		Roles: []string{"xdr", "workspace"}, Workspace: "lockstep", ResourceGroup: "soc",
+		Roles: []string{"xdr", "workspace"}, Workspace: "lockstep", ResourceGroup: "soc", TenantName: "My organisation",
 		XDRDays: 30, WorkspaceDays: 90, Memory: "4GB", QueryTimeout: 3 * time.Minute, QueryRows: 100_000,
 		LogFormat: "text", LogLevel: "info",
 	}

@@ -8,46 +8,12 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"lockstep/api/control"
 )
 
-// syncAnswer is what the control face tells of a workspace's connection.
-type syncAnswer struct {
-	Workspace string   `json:"workspace"`
-	Connected bool     `json:"connected"`
-	Since     string   `json:"since"`
-	Entities  bool     `json:"entities"`
-	RulesOff  []string `json:"rulesOff"`
-	Waiting   int      `json:"waiting"`
-	Behind    float64  `json:"behindMs"`
-	Creation  latency  `json:"creation"`
-	Edit      latency  `json:"edit"`
-	Types     []struct {
-		Name      string  `json:"name"`
-		Component string  `json:"component"`
-		On        bool    `json:"on"`
-		Received  string  `json:"received"`
-		Newest    string  `json:"newest"`
-		Rows      int64   `json:"rows"`
-		Lag       float64 `json:"lagMs"`
-		Failures  int64   `json:"failures"`
-		LastError string  `json:"lastError"`
-	} `json:"types"`
-	Holes []struct {
-		Incident string `json:"incident"`
-		Since    string `json:"since"`
-		Attempts int    `json:"attempts"`
-		Error    string `json:"error"`
-	} `json:"holes"`
-}
-
-type latency struct {
-	Count int64   `json:"count"`
-	P50   float64 `json:"p50"`
-	P99   float64 `json:"p99"`
-	Most  float64 `json:"most"`
-}
-
-func (l latency) String() string {
+// spread prints how long changes took.
+func spread(l control.Latency) string {
 	if l.Count == 0 {
 		return "none yet"
 	}
@@ -62,13 +28,13 @@ func newSync(s *shell) *cobra.Command {
 }
 
 // syncStatus asks for a workspace's connection.
-func (s *shell) syncStatus(ctx context.Context, c *client, ws string) (got syncAnswer, err error) {
+func (s *shell) syncStatus(ctx context.Context, c *client, ws string) (got control.Status, err error) {
 	err = c.call(ctx, "GET", "/control/v1/sync/status?"+url.Values{"workspace": {ws}}.Encode(), nil, &got)
 	return got, err
 }
 
 // streams is the table of the event switches.
-func (a syncAnswer) streams() *table {
+func streams(a control.Status) *table {
 	t := newTable("table", "on", "rows", "last received", "component")
 	for _, d := range a.Types {
 		if d.Component != "" {
@@ -117,15 +83,15 @@ func newSyncStatus(s *shell) *cobra.Command {
 	return cmd
 }
 
-func (s *shell) printStatus(a syncAnswer) error {
+func (s *shell) printStatus(a control.Status) error {
 	state := "not connected"
 	if a.Connected {
 		state = "connected since " + moment(a.Since)
 	}
 	fmt.Fprintf(s.out, "workspace %s: %s\n\n", a.Workspace, state)
 	for _, line := range [][2]string{
-		{"created → visible", a.Creation.String()},
-		{"edited → visible", a.Edit.String()},
+		{"created → visible", spread(a.Creation)},
+		{"edited → visible", spread(a.Edit)},
 		{"waiting", fmt.Sprintf("%d incidents, the oldest change for %s", a.Waiting, age(time.Duration(a.Behind*float64(time.Millisecond))))},
 		{"rules turned off", strings.Join(a.RulesOff, ", ")},
 	} {
@@ -204,13 +170,7 @@ func newSyncWorkspaces(s *shell) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return s.connected(cmd.Context(), func(c *client) error {
-				var got []struct {
-					ID         string `json:"id"`
-					Name       string `json:"name"`
-					ResourceID string `json:"resourceId"`
-					Primary    bool   `json:"primary"`
-					Connected  bool   `json:"connected"`
-				}
+				var got []control.Workspace
 				if err := c.call(cmd.Context(), "GET", "/control/v1/workspaces", nil, &got); err != nil {
 					return err
 				}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"lockstep/api/control"
 )
 
 // newToken is `lockstep token`.
@@ -26,7 +28,7 @@ any client gets tokens by itself, are in credentials.json in the data folder.`,
 				var got struct {
 					AccessToken string `json:"accessToken"`
 				}
-				if err := c.call(cmd.Context(), "POST", "/control/v1/token", map[string]any{"audience": audience, "client": application}, &got); err != nil {
+				if err := c.call(cmd.Context(), "POST", "/control/v1/token", control.TokenRequest{Audience: audience, Client: application}, &got); err != nil {
 					return err
 				}
 				_, err := fmt.Fprintln(s.out, got.AccessToken)

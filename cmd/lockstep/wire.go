@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"os/user"
 	"strings"
 	"time"
 
@@ -250,14 +251,21 @@ func (s *server) mayRead(_ context.Context, principal string, side schema.Side, 
 	return nil
 }
 
-// operator is whoever works at the machine, over the folder's socket.
-func (s *server) operator() access.Principal { return s.access.Operator("operator") }
+// operator is whoever works at the machine, over the folder's socket: who
+// started the server, for nobody else can open the socket.
+func (s *server) operator() access.Principal {
+	name := "of this machine"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return s.access.Operator(name)
+}
 
 // openPortal makes the pages and registers their live hints with the driver.
 func (s *server) openPortal(context.Context) (err error) {
 	o := portal.Options{
 		Queries: s.queries, People: pagePeople{s.access}, Access: access.People{Service: s.access},
-		Tenant: s.place.Tenant, Dist: web.Dist(), Now: s.now, NewID: newID, Log: s.log, Hosts: []string{hostOf(s.settings.PublicURL)},
+		Tenant: s.settings.TenantName, Dist: web.Dist(), Now: s.now, NewID: newID, Log: s.log, Hosts: []string{hostOf(s.settings.PublicURL)},
 	}
 	if s.xdr != nil {
 		o.XDR = s.xdr
