@@ -34,8 +34,8 @@ const phases = 2
 // with the server killed at seeded moments, and compares what is left.
 func TestKills(t *testing.T) {
 	kills, seed := 3, uint64(1)
-	if long() > 0 {
-		kills, seed = 30, uint64(time.Now().UnixNano())
+	if d := long(); d > 0 {
+		kills, seed = min(30, max(6, int(d/(20*time.Second)))), uint64(time.Now().UnixNano())
 	}
 	t.Logf("seed %d", seed)
 	end := now().Truncate(time.Second)
@@ -73,7 +73,11 @@ func undisturbed(t *testing.T, end time.Time) outcome {
 }
 
 func phaseArgs(phase int, end time.Time) []string {
-	return []string{"--rows", "8000", "--seed", strconv.Itoa(100 + phase), "--end", end.Add(time.Duration(phase-phases) * time.Hour).Format(time.RFC3339)}
+	rows := "8000"
+	if long() > 0 {
+		rows = "40000"
+	}
+	return []string{"--rows", rows, "--seed", strconv.Itoa(100 + phase), "--end", end.Add(time.Duration(phase-phases) * time.Hour).Format(time.RFC3339)}
 }
 
 // replayKilled replays one phase while the server is killed and started again.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"lockstep/connector/port"
 	"lockstep/schema"
@@ -361,23 +363,38 @@ func (h *history) check() {
 	h.owners = map[string]heads{}
 }
 
-// histories is how many to run: LOCKSTEP_HISTORIES, or as many as are done in a few seconds.
-func histories(t *testing.T) uint64 {
-	text := os.Getenv("LOCKSTEP_HISTORIES")
-	if text == "" {
-		return 40
+// seeds gives a seed for each history to run: LOCKSTEP_HISTORIES of them from
+// 0 on, or with LOCKSTEP_LONG fresh ones for as long as that says, else 40.
+func seeds(t *testing.T) iter.Seq[uint64] {
+	if d, err := time.ParseDuration(os.Getenv("LOCKSTEP_LONG")); err == nil {
+		first, until := uint64(time.Now().UnixNano()), time.Now().Add(d)
+		t.Logf("first seed %d", first)
+		return func(yield func(uint64) bool) {
+			for seed := first; time.Now().Before(until) && yield(seed); seed++ {
+			}
+		}
 	}
-	n, err := strconv.ParseUint(text, 10, 32)
-	if err != nil {
-		t.Fatalf("LOCKSTEP_HISTORIES: %v", err)
+	n := uint64(40)
+	if text := os.Getenv("LOCKSTEP_HISTORIES"); text != "" {
+		var err error
+		if n, err = strconv.ParseUint(text, 10, 32); err != nil {
+			t.Fatalf("LOCKSTEP_HISTORIES: %v", err)
+		}
 	}
-	return n
+	return func(yield func(uint64) bool) {
+		for seed := range n {
+			if !yield(seed) {
+				return
+			}
+		}
+	}
 }
 
 func TestBothSidesAgreeAfterWhateverHappened(t *testing.T) {
 	total := map[string]int{}
-	edits := 0
-	for seed := range histories(t) {
+	edits, ran := 0, 0
+	for seed := range seeds(t) {
+		ran++
 		h := newHistory(t, seed, nil)
 		if v := h.run(2, 30); v != "" {
 			t.Fatalf("seed %d: %s", seed, v)
@@ -387,7 +404,7 @@ func TestBothSidesAgreeAfterWhateverHappened(t *testing.T) {
 			total[what] += n
 		}
 	}
-	t.Logf("%d edits, %v", edits, total)
+	t.Logf("did %d histories, %d edits, %v", ran, edits, total)
 	// Each fault must have happened often enough to mean something.
 	for _, what := range []string{"crash", "crash before write", "crash after write", "answer lost", "write lost", "hints lost", "merges", "edits before a write", "connections", "reverts"} {
 		if total[what] < 5 {

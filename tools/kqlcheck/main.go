@@ -100,7 +100,7 @@ func (c *checker) failed(kind, why, id, query string) {
 		fmt.Printf("%s: %s\n%s\n", kind, why, query)
 	}
 	key := kind + ": " + why
-	if len(key) > 170 {
+	if len(key) > 170 && c.show < 100 {
 		key = key[:170]
 	}
 	r := c.reasons[key]
@@ -284,7 +284,7 @@ func (c *checker) cases(file, label string) error {
 			if p, _ := c.compileOne(e.Query); p == nil {
 				rejected++
 			} else {
-				c.failed("accepted", "", e.ID, e.Query)
+				c.failed("accepted", e.Query, e.ID, e.Query)
 			}
 			return nil
 		}
