@@ -33,7 +33,9 @@ func lenient(next http.Handler) http.Handler {
 		if strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
 			z, err := gzip.NewReader(r.Body)
 			if err != nil {
-				http.Error(w, `{"error":{"code":"BadRequest","message":"the body isn't gzip although Content-Encoding says so"}}`, http.StatusBadRequest)
+				w.Header().Set("Content-Type", "application/json; charset=utf-8")
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = io.WriteString(w, `{"error":{"code":"BadRequest","message":"the body isn't gzip although Content-Encoding says so"}}`+"\n")
 				return
 			}
 			r.Body = struct {
