@@ -116,7 +116,7 @@ func (p *Portal) parallelOf(ctx context.Context, id string, s session) ([]Link, 
 		return nil, err
 	}
 	for _, ws := range all {
-		if p.o.Access.Authorize(ctx, s.person, IncidentsRead, ws.ID) != nil {
+		if !p.o.Access.Allowed(s.person, IncidentsRead, ws.ID) {
 			continue
 		}
 		twin, err := p.o.Workspaces.ByProvider(ctx, ws.ID, id)

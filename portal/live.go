@@ -128,7 +128,7 @@ func (p *Portal) live(w http.ResponseWriter, r *http.Request) {
 			l.drain()
 			going = send("resync", struct{}{})
 		case hint := <-l.hints:
-			if p.o.Access.Authorize(r.Context(), s.person, IncidentsRead, hint.Workspace) == nil {
+			if p.o.Access.Allowed(s.person, IncidentsRead, hint.Workspace) {
 				going = send("hint", hint)
 			}
 		case <-beat.C:
