@@ -14,6 +14,7 @@ import (
 	"lockstep/access"
 	"lockstep/connector"
 	"lockstep/fault"
+	"lockstep/health"
 	"lockstep/query"
 	"lockstep/schema"
 	"lockstep/security"
@@ -78,6 +79,7 @@ type Options struct {
 	Token      func(ctx context.Context, audience, client string) (string, error)
 	CA         func() []byte
 	Settled    func(ctx context.Context) error // waits until nothing is left to do
+	Findings   func() []health.Finding         // what is wrong now
 	Failed     func(r *http.Request, err error)
 }
 
@@ -91,6 +93,7 @@ type route struct {
 
 var routes = []route{
 	{"GET /control/v1/server", (*face).server},
+	{"GET /control/v1/health", (*face).health},
 	{"GET /control/v1/ca", (*face).ca},
 	{"POST /control/v1/token", (*face).token},
 	{"POST /control/v1/query", (*face).query},
@@ -149,6 +152,8 @@ type Server struct {
 func (f *face) server(*http.Request) (any, error) {
 	return Server{XDR: f.XDR != nil, Workspace: f.Workspaces != nil}, nil
 }
+
+func (f *face) health(*http.Request) (any, error) { return f.Findings(), nil }
 
 func (f *face) ca(*http.Request) (any, error) { return f.CA(), nil }
 

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"lockstep/health"
 	"lockstep/schema"
 )
 
@@ -18,11 +18,12 @@ type next func(ctx context.Context, now schema.Ticks) (did bool, wakeAt schema.T
 // driver calls the parts' Next when a feed says so or their time has come.
 // The parts themselves hold no timer and start no goroutine.
 type driver struct {
-	now   func() schema.Ticks
-	log   *slog.Logger
-	parts map[string]*driven
-	wait  sync.WaitGroup
-	wakes atomic.Int64 // how often wake was called
+	now    func() schema.Ticks
+	log    *slog.Logger
+	health *health.Registry
+	parts  map[string]*driven
+	wait   sync.WaitGroup
+	wakes  atomic.Int64 // how often wake was called
 }
 
 type driven struct {
@@ -32,7 +33,7 @@ type driven struct {
 }
 
 func newDriver(now func() schema.Ticks, log *slog.Logger) *driver {
-	return &driver{now: now, log: log, parts: map[string]*driven{}}
+	return &driver{now: now, log: log, health: health.New(now), parts: map[string]*driven{}}
 }
 
 // add registers a part under the name that the log uses.
@@ -92,9 +93,13 @@ func (d *driver) drive(ctx context.Context, name string, p *driven) {
 	for ctx.Err() == nil {
 		wakes := d.wakes.Load()
 		did, wakeAt, err := p.next(ctx, d.now())
+		if ctx.Err() != nil {
+			return
+		}
+		d.health.Check(name, health.Failure, err)
 		pause := longestPause
 		switch {
-		case err != nil && !errors.Is(err, context.Canceled):
+		case err != nil:
 			d.log.Error("part failed", "part", name, "error", err)
 			pause = pauseAfterError
 		case did:

@@ -14,6 +14,7 @@ import (
 	"lockstep/api/ingest"
 	"lockstep/api/logs"
 	"lockstep/fault"
+	"lockstep/health"
 	"lockstep/schema"
 )
 
@@ -74,7 +75,7 @@ func (s *server) mountHealth(mux *http.ServeMux) {
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.ready(r.Context()); err != nil {
 			s.log.Warn("not ready", "error", err)
-			http.Error(w, "not ready: the server's log says why", http.StatusServiceUnavailable)
+			http.Error(w, "not ready: `lockstep health` and the server's log say why", http.StatusServiceUnavailable)
 			return
 		}
 		_, _ = w.Write([]byte("ready\n"))
@@ -82,8 +83,11 @@ func (s *server) mountHealth(mux *http.ServeMux) {
 	mux.Handle("GET /metrics", s.metrics.handler())
 }
 
-// ready reports whether both stores answer.
+// ready reports whether state answers and no part keeps failing.
 func (s *server) ready(ctx context.Context) error {
+	if s.driver.health.Worst() == health.Failure {
+		return fault.New(fault.Unavailable, "%s", s.driver.health.Findings()[0].Message)
+	}
 	if s.workspaces != nil {
 		if _, err := s.workspaces.Workspaces(ctx); err != nil {
 			return fmt.Errorf("read state: %w", err)
@@ -139,7 +143,7 @@ func (s *server) logsFace() http.Handler {
 func (s *server) controlFace() http.Handler {
 	o := control.Options{
 		Queries: s.queries, Quarantine: s.tables, Operator: s.operator(), Now: s.now, CA: s.certificate.Authority,
-		Settled: s.driver.settled, Failed: s.failed, Token: s.token,
+		Settled: s.driver.settled, Failed: s.failed, Token: s.token, Findings: s.driver.health.Findings,
 	}
 	if s.xdr != nil {
 		o.XDR = s.xdr
