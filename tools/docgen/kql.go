@@ -14,8 +14,8 @@ import (
 func kqlPage() (string, error) {
 	c := catalog.Default()
 	d := begin("KQL coverage", "`kql/catalog` and the compiler")
-	d.line("\nA word **runs** when a query with it compiles here. One that doesn't is answered with `KQL900 … is not supported yet` and its place in the")
-	d.line("text: never with a wrong result in silence. *Unsettled* words are those for which this page knows no probe; try them.")
+	d.line("\nA word **runs** when a query with it compiles here, to the SQL that the tables' engine takes. One that doesn't run is answered with")
+	d.line("`… is not supported yet` and its place in the text. What runs is also compared with recorded results: see `go run ./tools/kqlcheck`.")
 
 	list := func(heading string, probes []written) {
 		d.section(heading, "")
@@ -29,13 +29,18 @@ func kqlPage() (string, error) {
 		by := map[state][]string{}
 		for _, n := range names {
 			f, _ := find(n)
-			by[probe(f, call)] = append(by[probe(f, call)], code(n))
+			s := probe(f, call)
+			by[s] = append(by[s], code(n))
 		}
 		d.section(heading, fmt.Sprintf("%d of %d run.", len(by[runs]), len(names)))
-		for _, s := range []state{runs, missing, unsettled} {
-			if len(by[s]) > 0 {
-				d.line(fmt.Sprintf("**%s** (%d): %s\n", strings.ToUpper(s.String()[:1])+s.String()[1:], len(by[s]), strings.Join(by[s], ", ")))
+		for i, s := range []state{runs, missing, unsettled} {
+			if len(by[s]) == 0 {
+				continue
 			}
+			if i > 0 {
+				d.line("")
+			}
+			d.line(fmt.Sprintf("**%s** (%d): %s", strings.ToUpper(s.String()[:1])+s.String()[1:], len(by[s]), strings.Join(by[s], ", ")))
 		}
 	}
 	group("Scalar functions", c.Names(false), c.Function, func(call string) []string {
@@ -50,7 +55,8 @@ func kqlPage() (string, error) {
 	return d.String(), nil
 }
 
-// state is what became of a probe.
+// state is what became of a probe. A word is unsettled when the compiler
+// refuses the probe itself: give it a call of its own in special.
 type state int
 
 const (

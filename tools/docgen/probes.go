@@ -74,7 +74,6 @@ var plugins = []written{
 	{"bag_unpack", "T | evaluate bag_unpack(y)"},
 	{"basket", "T | evaluate basket()"},
 	{"diffpatterns", "T | evaluate diffpatterns(s, 'a', 'b')"},
-	{"http_request", "evaluate http_request('https://example.test/')"},
 	{"ipv4_lookup", "T | evaluate ipv4_lookup(T, s, s)"},
 	{"ipv6_lookup", "T | evaluate ipv6_lookup(T, s, s)"},
 	{"narrow", "T | evaluate narrow()"},
@@ -88,4 +87,8 @@ var plugins = []written{
 }
 
 // special are calls that the kinds of the parameters alone don't tell.
-var special = map[string]string{}
+var special = map[string]string{
+	"datetime_diff": "datetime_diff('day', t, t)",
+	"datetime_part": "datetime_part('month', t)",
+	"datepart":      "datepart('month', t)",
+}
