@@ -127,6 +127,10 @@ func (b *binder) parse(n plan.Node, op *syntax.Parse, c ctx) plan.Node {
 				pattern.WriteString(regexp.QuoteMeta(text))
 			}
 		default:
+			b.checkName(p.Column.Name)
+			if op.Kind == "regex" && i > 0 && op.Pattern[i-1].Column != nil && op.Pattern[i-1].Column.Type == schema.String {
+				b.fail(p.Column.Name.Span, "KQL163", "a text must stand between the columns '%s' and '%s'", op.Pattern[i-1].Column.Name.Text, p.Column.Name.Text)
+			}
 			cols = append(cols, p.Column)
 			pattern.WriteString(groupFor(p.Column.Type, op.Kind, last))
 		}
@@ -183,16 +187,13 @@ func groupFor(t schema.Type, kind string, last bool) string {
 
 func (b *binder) parseKV(n plan.Node, op *syntax.ParseKV, c ctx) plan.Node {
 	source := b.convert(b.scalar(op.X, c), schema.String)
-	setting := func(name, otherwise string) plan.Expr {
-		return &plan.Const{Typ: schema.String, Value: word(op.Options, name, otherwise)}
+	setting := func(name string) plan.Expr {
+		return &plan.Const{Typ: schema.String, Value: word(op.Options, name, "")}
 	}
-	list := ""
-	if q, ok := option(op.Options, "quote"); ok {
-		list, _ = q.(*syntax.Literal).Value.(string)
-	}
+	settings := []plan.Expr{setting("pair_delimiter"), setting("kv_delimiter"), setting("quote"), setting("escape"), setting("greedy"), setting("regex")}
 	items := keepAll(n.Columns())
 	for _, col := range op.Columns {
-		v := call("parse_kv", schema.String, source, &plan.Const{Typ: schema.String, Value: col.Name.Text}, setting("pair_delimiter", " "), setting("kv_delimiter", "="), &plan.Const{Typ: schema.String, Value: list})
+		v := call("parse_kv", schema.String, append([]plan.Expr{source, &plan.Const{Typ: schema.String, Value: col.Name.Text}}, settings...)...)
 		it := b.item(col.Name.Text, b.convert(v, col.Type))
 		at := -1
 		for j := range items {

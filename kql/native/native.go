@@ -29,7 +29,7 @@ func All() []Function { return all() }
 
 var all = sync.OnceValue(func() []Function {
 	var out []Function
-	for _, part := range [][]Function{conversions(), texts(), times(), network(), values(), arrays(), seriesFunctions(), geography()} {
+	for _, part := range [][]Function{conversions(), texts(), times(), network(), values(), arrays(), seriesFunctions(), geography(), encodings(), statistics(), seriesFilters()} {
 		out = append(out, part...)
 	}
 	return out

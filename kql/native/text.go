@@ -154,7 +154,7 @@ func texts() []Function {
 			}
 			return write(out)
 		}},
-		{Name: "parse_kv", Params: types(tText, tText, tText, tText, tText), Least: 5, Result: tText, Eval: parseKV},
+		{Name: "parse_kv", Params: types(tText, tText, tText, tText, tText, tText, tText, tText), Least: 8, Result: tText, Eval: keyValue},
 		{Name: "parse_user_agent", Params: types(tText, tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return `{}` }},
 	}
 }
@@ -630,41 +630,4 @@ func commandLine(s string) (out []string) {
 		out = append(out, b.String())
 	}
 	return out
-}
-
-// parseKV gives the value of one key in a text of pairs.
-func parseKV(a []any) any {
-	s, key, pair, kv, quotes := str(a[0]), str(a[1]), str(a[2]), str(a[3]), str(a[4])
-	for s != "" {
-		s = strings.TrimLeft(s, " ")
-		i := strings.Index(s, kv)
-		if i < 0 || kv == "" {
-			return ""
-		}
-		k := strings.TrimSpace(s[:i])
-		if p := strings.LastIndex(k, pair); p >= 0 && pair != "" {
-			k = strings.TrimSpace(k[p+len(pair):])
-		}
-		s = s[i+len(kv):]
-		var v string
-		if t := strings.TrimLeft(s, " "); t != "" && strings.ContainsRune(quotes, rune(t[0])) {
-			end := strings.IndexByte(t[1:], t[0])
-			if end < 0 {
-				v, s = t[1:], ""
-			} else {
-				v, s = t[1:1+end], t[2+end:]
-			}
-			if p := strings.Index(s, pair); p >= 0 && pair != "" {
-				s = s[p+len(pair):]
-			}
-		} else if p := strings.Index(s, pair); p >= 0 && pair != "" {
-			v, s = s[:p], s[p+len(pair):]
-		} else {
-			v, s = s, ""
-		}
-		if k == key {
-			return strings.TrimSpace(v)
-		}
-	}
-	return ""
 }
