@@ -38,9 +38,9 @@ XDR's products are alerts), alerts/ (Graph alerts and others). Without a folder 
 
 By default the recording ends now and pauses over 12 hours are shortened so that it fits 14 days; the order
 stays. A replay that was broken off goes on where it was.`,
-		Example: `  lockstep replay ../shared/data
+		Example: `  lockstep replay ./recording
   lockstep replay --rows 200000 --seed 7
-  lockstep replay --speed 3600 ./recording`,
+  lockstep replay --speed 3600 ./recording --restart`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			from, err := replaySource(args, with)
