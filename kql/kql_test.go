@@ -155,6 +155,16 @@ func TestDiagnostics(t *testing.T) {
 		{"Events | where count() > 1", "KQL130", "only stand in summarize"},
 		{"Events | where Timestamp + 'x' > now()", "KQL125", "not defined for datetime and string"},
 		{"Events | where tolower(1, 2) == ''", "KQL132", "doesn't take 2 arguments"},
+		// what the engine refuses
+		{"Events | extend first = 1", "KQL145", "write ['first']"},
+		{"Events | parse kind=regex DeviceName with a:string b:long", "KQL163", "a text must stand between"},
+		{"Events | extend x = null", "KQL127", "long(null)"},
+		{"Events | extend x = floor(1.5)", "KQL132", "doesn't take 1 arguments"},
+		{"Events | extend n = row_number()", "KQL139", "serialize"},
+		{"print format_datetime(now(), 'yyyy-MM-ddTHH:mm')", "KQL146", "no format of format_datetime"},
+		{"print format_timespan(1d, 'c')", "KQL146", "no format of format_timespan"},
+		{"print 9223372036854775808", "KQL015", "too large for a long"},
+		{"print repeat(dynamic([1]), 3)", "KQL133", "not a dynamic"},
 	} {
 		p, diags := kql.Compile(tt.query, environment())
 		if p != nil || len(diags) == 0 || diags[0].Code != tt.code || !strings.Contains(diags[0].Message, tt.message) {

@@ -13,6 +13,11 @@ type aggregates struct {
 	list   []plan.Agg
 	inside bool // binding an aggregate's arguments: none may stand in there
 	by     map[plan.ID]bool
+	made   map[plan.ID]bool // the columns of list
+}
+
+func newAggregates() *aggregates {
+	return &aggregates{by: map[plan.ID]bool{}, made: map[plan.ID]bool{}}
 }
 
 // output is a column that an item of an operator gives.
@@ -27,7 +32,13 @@ type output struct {
 // outputs binds one item of extend, project, summarize…: one column, or several for tuples.
 func (b *binder) outputs(x syntax.Expr, c ctx) []output {
 	if n, ok := x.(*syntax.Named); ok {
+		for _, name := range n.Names {
+			b.checkName(name)
+		}
 		outs := b.multiple(n.X, c)
+		if _, tuple := tuples[calleeOf(n.X)]; tuple && len(n.Names) == 1 && len(outs) > 0 {
+			outs = outs[:1] // one name takes the first value alone
+		}
 		if outs == nil {
 			v := b.scalar(n.X, c)
 			if len(n.Names) == 1 {
@@ -125,6 +136,10 @@ func (b *binder) tuple(x *syntax.Call, fields []schema.Column, c ctx) []output {
 func (a *aggregates) add(b *binder, agg plan.Agg, t schema.Type) plan.Expr {
 	agg.Column = b.column("", t)
 	a.list = append(a.list, agg)
+	if a.made == nil {
+		a.made = map[plan.ID]bool{}
+	}
+	a.made[agg.ID] = true
 	return agg.Ref()
 }
 
@@ -209,7 +224,8 @@ func (b *binder) aggregateCall(x *syntax.Call, c ctx) plan.Expr {
 		}
 		args[0] = b.convert(args[0], t)
 	case "avg", "stdev", "stdevp", "variance", "variancep", "covariance", "covariancep":
-		if t == schema.Real || args[0].Type() == schema.Dynamic {
+		whole := args[0].Type() == schema.Long || args[0].Type() == schema.Int
+		if (t == schema.Real || args[0].Type() == schema.Dynamic) && !(name == "avg" && whole) {
 			for i := range args {
 				args[i] = b.convert(args[i], schema.Real)
 			}

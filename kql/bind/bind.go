@@ -47,7 +47,7 @@ type Result struct {
 
 // Query binds a parsed text. Root is nil when there is an error that is no warning.
 func Query(q *syntax.Query, env Environment) Result {
-	b := &binder{env: env, catalog: catalog.Default(), seen: map[string]bool{}}
+	b := &binder{env: env, catalog: catalog.Default(), seen: map[string]bool{}, serialized: map[plan.Node]bool{}}
 	top := &scope{names: map[string]*entity{}}
 	node := b.safely(func() plan.Node { return b.query(q, top) })
 	for _, e := range b.unused(top) {
@@ -77,6 +77,8 @@ type binder struct {
 	shared  int
 	group   int
 	render  *syntax.Render
+	// serialized are the nodes whose rows the text gave an order
+	serialized map[plan.Node]bool
 }
 
 // stop ends the binding of what contains an error; see safely.

@@ -148,6 +148,7 @@ func (b *binder) builtin(x *syntax.Call, f *catalog.Function, name string, args 
 		}
 		args[i] = b.argument(args[i], p)
 	}
+	b.checkConstants(x, name, args)
 	if name == "extract_all" {
 		if k, ok := Fold(args[0], b.env.Now).(*plan.Const); ok {
 			if re, err := regexp.Compile(k.Value.(string)); err == nil && re.NumSubexp() == 0 {
@@ -417,6 +418,9 @@ func (b *binder) oldReplace(x *syntax.Call, c ctx) plan.Expr {
 }
 
 func (b *binder) window(x *syntax.Call, c ctx) plan.Expr {
+	if c.unordered {
+		b.fail(x.Func.Span, "KQL139", "the function '%s' needs rows in an order: put '| serialize' or '| sort by …' before it", x.Func.Text)
+	}
 	f, _ := b.catalog.Function(x.Func.Text)
 	if !f.Signatures[0].Accepts(len(x.Args)) {
 		b.fail(x.At(), "KQL132", "the function '%s' doesn't take %d arguments%s", x.Func.Text, len(x.Args), wants(f))
@@ -508,9 +512,6 @@ func (b *binder) ingestionTime(_ *syntax.Call, c ctx) plan.Expr {
 }
 
 func (b *binder) bin(x *syntax.Call, c ctx) plan.Expr {
-	if len(x.Args) == 1 {
-		return call("floor", schema.Real, b.convert(b.scalar(x.Args[0], c), schema.Real))
-	}
 	b.want(x, 2, 2)
 	v, size := b.scalar(x.Args[0], c), b.scalar(x.Args[1], c)
 	t := v.Type()

@@ -318,7 +318,7 @@ func (b *binder) anyText(c ctx, text string, exact bool) plan.Expr {
 	}
 	var parts []plan.Expr
 	for _, col := range c.row.columns {
-		if col.Type == schema.String || col.Type == schema.Dynamic || col.Type == schema.Guid || op == "has" && col.Type != schema.Bool && col.Type != schema.DateTime && col.Type != schema.TimeSpan {
+		if col.Type == schema.String || col.Type == schema.Dynamic || col.Type == schema.Guid || op == "has" && (col.Type == schema.Int || col.Type == schema.Long) {
 			parts = append(parts, call(op, schema.Bool, b.convert(col.Ref(), schema.String), &plan.Const{Typ: schema.String, Value: text}))
 		}
 	}

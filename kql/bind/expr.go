@@ -15,6 +15,8 @@ type ctx struct {
 	row   *row        // the row whose columns it may name; nil for none
 	right *row        // in a join's on: $right
 	aggs  *aggregates // in summarize: collects the aggregates of an expression
+	// unordered: the rows have no order that a function of neighbours could go by
+	unordered bool
 }
 
 // row is the columns that can be named.
@@ -126,6 +128,9 @@ func (b *binder) scalar(x syntax.Expr, c ctx) plan.Expr {
 		if v.Type() == schema.Dynamic {
 			v = b.convert(v, schema.Real)
 		}
+		if v.Type() == schema.Int { // arithmetic of ints is of longs
+			v = b.convert(v, schema.Long)
+		}
 		return call("neg", v.Type(), v)
 	case *syntax.Binary:
 		return b.binary(x, c)
@@ -197,7 +202,7 @@ func (b *binder) name(x *syntax.Ident, c ctx) plan.Expr {
 		return &plan.Const{Typ: schema.Bool, Value: x.Text == "true"}
 	}
 	if x.Text == "null" {
-		return plan.Null(schema.Dynamic)
+		b.fail(x.At(), "KQL127", "null is written with its type, for example long(null) or dynamic(null)")
 	}
 	if _, ok := b.env.Tables(x.Text); ok && c.row == nil {
 		return b.firstValue(b.named(x, c.scope))

@@ -47,6 +47,16 @@ func (n *nameSet) unique(name string) string {
 	}
 }
 
+// reserved are words that can't name a column unless they stand in ['…'].
+// Source: the engine refuses them; the published grammar takes them.
+var reserved = map[string]bool{"first": true, "last": true, "asc": true, "desc": true, "has": true}
+
+func (b *binder) checkName(n syntax.Name) {
+	if reserved[n.Text] && !n.Quoted {
+		b.fail(n.Span, "KQL145", "'%[1]s' is a word of the language: as a name write ['%[1]s']", n.Text)
+	}
+}
+
 // nameOf is the name that an unnamed expression gives its column; "" and
 // false for none. Source: the published binder's rules.
 func (b *binder) nameOf(x syntax.Expr, c ctx) (string, bool) {

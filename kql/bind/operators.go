@@ -21,6 +21,9 @@ func (b *binder) pipe(n plan.Node, ops []syntax.Operator, s *scope) plan.Node {
 
 func (b *binder) operator(n plan.Node, op syntax.Operator, s *scope) plan.Node {
 	c := ctx{scope: s, row: newRow(n)}
+	if p, ok := op.(*syntax.Project); !ok || p.Word != "serialize" {
+		c.unordered = !b.ordered(n)
+	}
 	switch op := op.(type) {
 	case *syntax.Where:
 		return &plan.Filter{Input: n, Predicate: b.condition(op.X, c)}
@@ -90,6 +93,32 @@ func (b *binder) operator(n plan.Node, op syntax.Operator, s *scope) plan.Node {
 	return nil
 }
 
+// ordered tells whether a node's rows have an order that later rows keep.
+// Source: Kusto, window functions: which operators give and keep a serialized row set.
+func (b *binder) ordered(n plan.Node) bool {
+	for {
+		if b.serialized[n] {
+			return true
+		}
+		switch x := n.(type) {
+		case *plan.Project:
+			n = x.Input
+		case *plan.Filter:
+			n = x.Input
+		case *plan.Limit:
+			n = x.Input
+		case *plan.Expand:
+			n = x.Input
+		case *plan.Ref:
+			n = x.Shared.Input
+		case *plan.Scan, *plan.Values, *plan.Aggregate, *plan.Join, *plan.Union, *plan.Distinct:
+			return false
+		default:
+			return true
+		}
+	}
+}
+
 func (b *binder) limit(x syntax.Expr, s *scope) plan.Expr {
 	return Fold(b.convert(b.scalar(x, ctx{scope: s}), schema.Long), b.env.Now)
 }
@@ -129,10 +158,11 @@ func namedIn(x syntax.Expr) bool { _, ok := x.(*syntax.Named); return ok }
 func (b *binder) project(n plan.Node, op *syntax.Project, c ctx) plan.Node {
 	switch op.Word {
 	case "serialize":
-		if len(op.Items) == 0 {
-			return n
+		if len(op.Items) > 0 {
+			n = b.extend(n, op.Items, c)
 		}
-		return b.extend(n, op.Items, c)
+		b.serialized[n] = true
+		return n
 	case "distinct":
 		return b.distinct(n, op.Items, c)
 	case "project-away", "project-keep":
@@ -306,7 +336,7 @@ func (b *binder) projectReorder(n plan.Node, op *syntax.Project, c ctx) plan.Nod
 func (b *binder) summarize(n plan.Node, list, by []syntax.Expr, c ctx) plan.Node {
 	names := newNames()
 	agg := &plan.Aggregate{Input: n}
-	aggs := &aggregates{by: map[plan.ID]bool{}}
+	aggs := newAggregates()
 	after := &plan.Project{Input: agg}
 	for _, x := range by {
 		if isStar(x) {
@@ -339,12 +369,8 @@ func (b *binder) summarize(n plan.Node, list, by []syntax.Expr, c ctx) plan.Node
 
 // onlyAggregates: outside of an aggregate no column of the row may stand.
 func (b *binder) onlyAggregates(at syntax.Expr, x plan.Expr, agg *plan.Aggregate, aggs *aggregates) {
-	made := map[plan.ID]bool{}
-	for _, a := range aggs.list {
-		made[a.ID] = true
-	}
 	plan.Walk(x, func(e plan.Expr) bool {
-		if ref, ok := e.(*plan.ColumnRef); ok && !made[ref.ID] {
+		if ref, ok := e.(*plan.ColumnRef); ok && !aggs.made[ref.ID] {
 			b.fail(at.At(), "KQL143", "a column can stand in summarize only inside of an aggregate such as max() or take_any(), or after by")
 		}
 		return true

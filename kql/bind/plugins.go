@@ -78,7 +78,7 @@ func (b *binder) pivot(n plan.Node, op *syntax.Evaluate, c ctx) plan.Node {
 	if !ok {
 		b.fail(op.Call.Args[0].At(), "KQL141", "a column's name is expected here")
 	}
-	aggs := &aggregates{by: map[plan.ID]bool{}}
+	aggs := newAggregates()
 	value := plan.Expr(nil)
 	if len(op.Call.Args) > 1 {
 		value = b.outputs(op.Call.Args[1], ctx{scope: c.scope, row: c.row, aggs: aggs})[0].x

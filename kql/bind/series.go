@@ -51,7 +51,7 @@ func (b *binder) makeSeries(n plan.Node, op *syntax.MakeSeries, c ctx) plan.Node
 
 	names := newNames()
 	inner := &plan.Aggregate{Input: &plan.Filter{Input: in, Predicate: within}}
-	aggs := &aggregates{by: map[plan.ID]bool{}}
+	aggs := newAggregates()
 	outer := &plan.Aggregate{}
 	var keys []plan.Item
 	for _, x := range op.By {
@@ -86,6 +86,9 @@ func (b *binder) makeSeries(n plan.Node, op *syntax.MakeSeries, c ctx) plan.Node
 	if unit == schema.TimeSpan {
 		length = call("scale", unit, step, b.convert(last, schema.Real))
 	}
+	// an axis without a point gives no series
+	filled := &plan.Filter{Input: outer, Predicate: call("lt", schema.Bool, from, to)}
+	result.Input = filled
 	result.Items = append(result.Items, b.item(names.unique(axis), call("range", schema.Dynamic, from, call("add", at, from, length), step)))
 	return result
 }
@@ -136,7 +139,7 @@ func (b *binder) topNested(n plan.Node, op *syntax.TopNested, c ctx) plan.Node {
 		name := b.outputs(l.X, c)[0].name
 		key := b.item(names.unique(name), mine.Ref())
 		agg.Input, agg.Keys = in, append(agg.Keys, key)
-		aggs := &aggregates{by: map[plan.ID]bool{}}
+		aggs := newAggregates()
 		by, ascending := l.By, false
 		if o, ok := by.(*syntax.Ordered); ok {
 			by, ascending = o.X, o.Asc

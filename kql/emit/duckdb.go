@@ -69,6 +69,9 @@ func spell(t string) string { return abbreviations.Replace(t) }
 // abbreviations: ticks per unit, and a time as the engine's own type and back.
 var abbreviations = strings.NewReplacer(
 	"@DAY", "864000000000", "@HOUR", "36000000000", "@MINUTE", "600000000", "@SECOND", "10000000",
+	// the low bits of a whole number, as the engine lets integers wrap
+	"@LOW(", "(((", "@LOWEND", " % 4294967296) + 6442450944) % 4294967296 - 2147483648)::INTEGER",
+	"@WRAP(", "(((", "@WRAPEND", " % 18446744073709551616::HUGEINT) + 27670116110564327424::HUGEINT) % 18446744073709551616::HUGEINT - 9223372036854775808::HUGEINT)::BIGINT",
 	"@TS(", "make_timestamp(", "@END", " // 10 - 62135596800000000)",
 )
 
@@ -91,13 +94,13 @@ var duckFunctions = map[string]string{
 	"tostring:long": "{0}::VARCHAR", "tostring:int": "{0}::VARCHAR", "tostring:bool": "CASE WHEN {0} THEN 'True' WHEN NOT {0} THEN 'False' END", "tostring:guid": "{0}", "tostring:string": "!{0}", "tostring:decimal": "{0}",
 	"tostring:real": "kql_real_text({0})", "tostring:datetime": "kql_datetime_text({0})", "tostring:timespan": "kql_timespan_text({0})", "tostring:dynamic": "TRY(json_extract_string({0}, '$'))",
 	"tolong:long": "{0}", "tolong:int": "!{0}::BIGINT", "tolong:bool": "!{0}::BIGINT", "tolong:real": "TRY_CAST(trunc({0}) AS BIGINT)", "tolong:datetime": "!{0}", "tolong:timespan": "!{0}",
-	"tolong:string": "kql_long({0})", "tolong:dynamic": "kql_long(TRY(json_extract_string({0}, '$')))", "tolong:decimal": "TRY_CAST(trunc(TRY_CAST({0} AS DOUBLE)) AS BIGINT)",
-	"toint:long": "TRY_CAST({0} AS INTEGER)", "toint:bool": "!{0}::INTEGER", "toint:real": "TRY_CAST(trunc({0}) AS INTEGER)", "toint:string": "TRY_CAST(kql_long({0}) AS INTEGER)", "toint:dynamic": "TRY_CAST(kql_long(TRY(json_extract_string({0}, '$'))) AS INTEGER)", "toint:datetime": "NULL::INTEGER", "toint:timespan": "TRY_CAST({0} AS INTEGER)", "toint:int": "!{0}", "toint:decimal": "TRY_CAST(trunc(TRY_CAST({0} AS DOUBLE)) AS INTEGER)",
+	"tolong:string": "kql_long({0})", "tolong:dynamic": "coalesce(kql_long(TRY(json_extract_string({0}, '$'))), CASE WHEN TRY_CAST({0} AS DOUBLE) > 9e18 THEN 9223372036854775807 WHEN TRY_CAST({0} AS DOUBLE) < -9e18 THEN -9223372036854775808 END)", "tolong:decimal": "TRY_CAST(trunc(TRY_CAST({0} AS DOUBLE)) AS BIGINT)",
+	"toint:long": "TRY_CAST({0} AS INTEGER)", "toint:bool": "!{0}::INTEGER", "toint:real": "TRY_CAST(trunc({0}) AS INTEGER)", "toint:string": "TRY_CAST(kql_long({0}) AS INTEGER)", "toint:dynamic": "coalesce(TRY_CAST(kql_long(TRY(json_extract_string({0}, '$'))) AS INTEGER), @LOW(kql_long(CASE WHEN contains({0}, '.') OR contains({0}, '\"') THEN NULL ELSE {0} END)@LOWEND, CASE WHEN TRY_CAST({0} AS DOUBLE) > 2e9 THEN 2147483647 WHEN TRY_CAST({0} AS DOUBLE) < -2e9 THEN -2147483648 END)", "toint:datetime": "NULL::INTEGER", "toint:timespan": "!@LOW({0}@LOWEND", "toint:int": "!{0}", "toint:decimal": "TRY_CAST(trunc(TRY_CAST({0} AS DOUBLE)) AS INTEGER)",
 	"toreal:long": "!{0}::DOUBLE", "toreal:int": "!{0}::DOUBLE", "toreal:bool": "!{0}::DOUBLE", "toreal:string": "kql_real({0})", "toreal:dynamic": "kql_real(TRY(json_extract_string({0}, '$')))", "toreal:decimal": "TRY_CAST({0} AS DOUBLE)",
 	"toreal:timespan": "!{0}::DOUBLE", "toreal:datetime": "!{0}::DOUBLE", "toreal:real": "!{0}",
 	"tobool:long": "!({0} <> 0)", "tobool:int": "!({0} <> 0)", "tobool:real": "!({0} <> 0)", "tobool:string": "kql_bool({0})", "tobool:dynamic": "kql_bool(TRY(json_extract_string({0}, '$')))", "tobool:bool": "!{0}",
 	"todatetime:string": "kql_datetime({0})", "todatetime:dynamic": "kql_datetime(TRY(json_extract_string({0}, '$')))", "todatetime:long": "CASE WHEN {0} BETWEEN 0 AND 3155378975999999999 THEN {0} END", "todatetime:int": "{0}::BIGINT",
-	"todatetime:datetime": "!{0}", "todatetime:real": "TRY_CAST({0} AS BIGINT)", "todatetime:timespan": "{0}",
+	"todatetime:datetime": "!{0}", "todatetime:real": "TRY_CAST(trunc({0}) AS BIGINT)", "todatetime:timespan": "{0}",
 	"totimespan:string": "kql_timespan({0})", "totimespan:dynamic": "kql_timespan(TRY(json_extract_string({0}, '$')))", "totimespan:long": "!{0}", "totimespan:int": "!{0}::BIGINT", "totimespan:timespan": "!{0}", "totimespan:real": "TRY_CAST({0} AS BIGINT)", "totimespan:datetime": "{0}",
 	"toguid:string": "kql_guid({0})", "toguid:dynamic": "kql_guid(TRY(json_extract_string({0}, '$')))", "toguid:guid": "{0}",
 	"todecimal:string": "kql_decimal_of({0})", "todecimal:dynamic": "kql_decimal_of(TRY(json_extract_string({0}, '$')))", "todecimal:long": "{0}::VARCHAR", "todecimal:int": "{0}::VARCHAR", "todecimal:real": "kql_decimal_of({0}::VARCHAR)", "todecimal:bool": "({0}::INTEGER)::VARCHAR",
@@ -141,12 +144,14 @@ var duckFunctions = map[string]string{
 }
 
 var duckAggregates = map[string]string{
-	"count": "count(*){if}", "sum": "coalesce(sum({0}){if}, 0)", "sum:long": "coalesce(TRY_CAST(sum({0}){if} AS BIGINT), 0)", "sum:int": "coalesce(TRY_CAST(sum({0}){if} AS BIGINT), 0)", "sum:timespan": "coalesce(TRY_CAST(sum({0}){if} AS BIGINT), 0)",
+	"count": "count(*){if}", "sum": "coalesce(sum({0}){if}, 0)", "sum:long": "coalesce(@WRAP(sum({0}){if}@WRAPEND, 0)", "sum:int": "coalesce(sum({0}){if}::BIGINT, 0)", "sum:timespan": "coalesce(TRY_CAST(sum({0}){if} AS BIGINT), 0)",
 	"sum:decimal": "sum(TRY_CAST({0} AS DECIMAL(38, 10))){if}::VARCHAR", "avg:decimal": "avg(TRY_CAST({0} AS DOUBLE)){if}::VARCHAR",
 	"avg": "coalesce(sum({0}::DOUBLE){if} / nullif(count({0}){if}, 0), 'nan'::DOUBLE)", "avg:datetime": "TRY_CAST(trunc(avg({0}){if}) AS BIGINT)", "avg:timespan": "TRY_CAST(trunc(avg({0}){if}) AS BIGINT)",
-	"min": "min({0}){if}", "max": "max({0}){if}", "dcount": "count(DISTINCT {0}){if}", "count_distinct": "count(DISTINCT {0}){if}",
+	"avg:long": "coalesce(@WRAP(sum({0}){if}@WRAPEND::DOUBLE / nullif(count({0}){if}, 0), 'nan'::DOUBLE)", "avg:int": "coalesce(sum({0}){if}::DOUBLE / nullif(count({0}){if}, 0), 'nan'::DOUBLE)",
+	"min:real": "CASE WHEN isnan(max({0}){if}) THEN 'nan'::DOUBLE ELSE min({0}){if} END",
+	"min":      "min({0}){if}", "max": "max({0}){if}", "dcount": "count(DISTINCT {0}){if}", "count_distinct": "count(DISTINCT {0}){if}",
 	"min:decimal": "min(TRY_CAST({0} AS DECIMAL(38, 10))){if}::VARCHAR", "max:decimal": "max(TRY_CAST({0} AS DECIMAL(38, 10))){if}::VARCHAR",
-	"stdev": "coalesce(stddev_samp(CASE WHEN isfinite({0}) AND abs({0}) < 1e150 THEN {0} END){if}, 0)", "stdevp": "coalesce(stddev_pop(CASE WHEN isfinite({0}) AND abs({0}) < 1e150 THEN {0} END){if}, 0)", "variance": "coalesce(var_samp(CASE WHEN isfinite({0}) AND abs({0}) < 1e150 THEN {0} END){if}, 0)", "variancep": "coalesce(var_pop(CASE WHEN isfinite({0}) AND abs({0}) < 1e150 THEN {0} END){if}, 0)",
+	"stdev": "CASE WHEN bool_or(NOT isfinite({0})){if} THEN 'nan'::DOUBLE ELSE coalesce(stddev_samp(CASE WHEN isfinite({0}) AND abs({0}) < 1e150 THEN {0} END){if}, 0) END", "stdevp": "CASE WHEN bool_or(NOT isfinite({0})){if} THEN 'nan'::DOUBLE ELSE coalesce(stddev_pop(CASE WHEN isfinite({0}) AND abs({0}) < 1e150 THEN {0} END){if}, 0) END", "variance": "CASE WHEN bool_or(NOT isfinite({0})){if} THEN 'nan'::DOUBLE ELSE coalesce(var_samp(CASE WHEN isfinite({0}) AND abs({0}) < 1e150 THEN {0} END){if}, 0) END", "variancep": "CASE WHEN bool_or(NOT isfinite({0})){if} THEN 'nan'::DOUBLE ELSE coalesce(var_pop(CASE WHEN isfinite({0}) AND abs({0}) < 1e150 THEN {0} END){if}, 0) END",
 	"covariance": "covar_samp({0}, {1}){if}", "covariancep": "covar_pop({0}, {1}){if}",
 	"take_any": "any_value({0}){if}", "percentile": "quantile_disc({0}, {1} / 100){if}",
 	"binary_all_or": "bit_or({0}){if}", "binary_all_and": "bit_and({0}){if}", "binary_all_xor": "bit_xor({0}){if}",

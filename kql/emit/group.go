@@ -132,7 +132,16 @@ func (e *emitter) together(s *sel, group []plan.Agg) frag {
 		return row.wrap("any_value(", ")")
 	}
 	key := s.hoist(s.expr(group[0].Args[0]))
+	if group[0].Func == "arg_min" && group[0].Args[0].Type() == schema.Real { // NaN is the least as well as the greatest
+		key = s.hoist(textf("CASE WHEN isnan(%[1]s) THEN '-inf'::DOUBLE ELSE %[1]s END", key.text).at(key.level))
+	}
 	return textf("coalesce(%s(%s, %s), any_value(%s))", group[0].Func, row.text, key.text, row.text)
+}
+
+// at says that f names columns hoisted below a level.
+func (f frag) at(level int) frag {
+	f.level = level
+	return f
 }
 
 func (f frag) wrap(before, after string) frag { return text(before).and(f).and(text(after)) }

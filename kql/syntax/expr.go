@@ -241,6 +241,9 @@ func (p *parser) primary() Expr {
 	switch t.Kind {
 	case Number:
 		p.at++
+		if _, ok := ParseInteger(t.Text); !ok && !p.literals && strings.Trim(t.Text, "0123456789") == "" {
+			p.errors = append(p.errors, Error{Span{t.Start, t.End}, "KQL015", quote(t.Text) + " is too large for a long; write real(…) or decimal(…)", false})
+		}
 		return p.number(t)
 	case Span_:
 		p.at++
@@ -411,6 +414,9 @@ func (p *parser) dataTable() Expr {
 	p.expect("(")
 	d := &DataTable{Columns: p.columnDecls(")")}
 	p.expect(")")
+	was := p.literals
+	p.literals = true
+	defer func() { p.literals = was }()
 	p.expect("[")
 	p.nest(func() {
 		for !p.is("]") {

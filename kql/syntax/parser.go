@@ -29,6 +29,8 @@ type parser struct {
 	tokens  []Token
 	at      int
 	depth   int
+	// literals: the values of a datatable are read, where the least long can be written
+	literals bool
 	errors  []Error
 	grammar map[string]func(*parser, keyword) Operator
 }

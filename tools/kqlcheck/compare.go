@@ -129,6 +129,9 @@ func number(f float64) string {
 	if math.IsNaN(f) {
 		return "NaN"
 	}
+	if f == 0 { // zero has no sign
+		return "0"
+	}
 	return strconv.FormatFloat(f, 'g', 8, 64)
 }
 

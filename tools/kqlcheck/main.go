@@ -35,6 +35,7 @@ type checker struct {
 	noRun   bool
 	sample  int
 	reasons map[string]*reason
+	slow    time.Duration
 	compile []time.Duration
 }
 
@@ -50,8 +51,9 @@ func run() error {
 	only := flag.String("id", "", "run one item and show all of it")
 	noRun := flag.Bool("norun", false, "compile only")
 	sample := flag.Int("sample", 1, "take one query of so many")
+	slow := flag.Duration("slow", 0, "name the items that take longer to compile")
 	flag.Parse()
-	c := &checker{show: *show, only: *only, noRun: *noRun, sample: *sample}
+	c := &checker{slow: *slow, show: *show, only: *only, noRun: *noRun, sample: *sample}
 	if err := c.load(filepath.Join(*shared, "tools/kql-oracle/schema/merged.json")); err != nil {
 		return err
 	}
@@ -129,7 +131,7 @@ func (c *checker) report() {
 }
 
 // compileOne compiles with a guard: a panic is a failure like others.
-func (c *checker) compileOne(query string) (p *kql.Program, why string) {
+func (c *checker) compileOne(id, query string) (p *kql.Program, why string) {
 	defer func() {
 		if r := recover(); r != nil {
 			p, why = nil, fmt.Sprint("panic: ", r)
@@ -140,7 +142,11 @@ func (c *checker) compileOne(query string) (p *kql.Program, why string) {
 	}()
 	start := time.Now()
 	p, diags := kql.Compile(query, c.environment())
-	c.compile = append(c.compile, time.Since(start))
+	took := time.Since(start)
+	c.compile = append(c.compile, took)
+	if c.slow > 0 && took > c.slow {
+		fmt.Printf("slow %v %s\n", took.Round(time.Millisecond), id)
+	}
 	for _, d := range diags {
 		if d.Severity == kql.Error {
 			return nil, d.Code + " " + d.Message
@@ -182,7 +188,7 @@ func (c *checker) queries(file string) error {
 		for _, n := range []*counts{scopes[q.Scope], total} {
 			n.all++
 		}
-		p, why := c.compileOne(q.Query)
+		p, why := c.compileOne(q.ID, q.Query)
 		if p == nil {
 			c.failed("compile", why, q.ID, q.Query)
 			return nil
@@ -281,7 +287,7 @@ func (c *checker) cases(file, label string) error {
 		}
 		if e.Expected.Error != nil {
 			rejects++
-			if p, _ := c.compileOne(e.Query); p == nil {
+			if p, _ := c.compileOne(e.ID, e.Query); p == nil {
 				rejected++
 			} else {
 				c.failed("accepted", e.Query, e.ID, e.Query)
@@ -292,7 +298,7 @@ func (c *checker) cases(file, label string) error {
 			return nil
 		}
 		strict++
-		p, why := c.compileOne(e.Query)
+		p, why := c.compileOne(e.ID, e.Query)
 		if p == nil {
 			c.failed("compile", why, e.ID, e.Query)
 			return nil
