@@ -3,6 +3,7 @@ package query
 import (
 	"lockstep/kql"
 	"lockstep/schema"
+	"lockstep/tables"
 )
 
 // Compile turns a text into a program, or says what is wrong with it: then a
@@ -32,7 +33,7 @@ func KQL(text string, env Environment) (Program, []Diagnostic) {
 	for name, f := range env.Functions {
 		functions[name] = kql.Function(f)
 	}
-	p, found := kql.Compile(text, kql.Environment{Tables: env.Tables, TableNames: env.TableNames, Functions: functions, Now: env.Now, From: env.From, To: env.To})
+	p, found := kql.Compile(text, kql.Environment{Tables: env.Tables, TableNames: env.TableNames, Functions: functions, Now: env.Now, From: env.From, To: env.To, Received: tables.ReceivedColumn})
 	diagnostics := make([]Diagnostic, len(found))
 	for i, d := range found {
 		diagnostics[i] = Diagnostic{Start: d.Start, End: d.End, Code: d.Code, Message: d.Message, Warning: d.Severity == kql.Warning}

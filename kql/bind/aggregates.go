@@ -2,6 +2,7 @@ package bind
 
 import (
 	"strconv"
+	"strings"
 
 	"lockstep/kql/plan"
 	"lockstep/kql/syntax"
@@ -87,8 +88,13 @@ func (b *binder) multiple(x syntax.Expr, c ctx) []output {
 			}
 		case "percentiles", "percentile":
 			return b.percentiles(call, c)
+		case "percentilew", "percentilesw", "percentiles_array", "percentilesw_array":
+			return b.weighted(call, c)
 		}
 		return nil
+	}
+	if strings.HasPrefix(call.Func.Text, "array_sort_") {
+		return b.sortedArrays(call, c)
 	}
 	if fields, ok := tuples[call.Func.Text]; ok && len(call.Args) > 0 {
 		return b.tuple(call, fields, c)
@@ -111,6 +117,7 @@ var tuples = map[string][]schema.Column{
 	"series_stats":               {{Name: "min", Type: schema.Real}, {Name: "min_idx", Type: schema.Long}, {Name: "max", Type: schema.Real}, {Name: "max_idx", Type: schema.Long}, {Name: "avg", Type: schema.Real}, {Name: "stdev", Type: schema.Real}, {Name: "variance", Type: schema.Real}},
 	"series_decompose":           {{Name: "baseline", Type: schema.Dynamic}, {Name: "seasonal", Type: schema.Dynamic}, {Name: "trend", Type: schema.Dynamic}, {Name: "residual", Type: schema.Dynamic}},
 	"series_decompose_anomalies": {{Name: "ad_flag", Type: schema.Dynamic}, {Name: "ad_score", Type: schema.Dynamic}, {Name: "baseline", Type: schema.Dynamic}},
+	"series_fit_poly":            {{Name: "rsquare", Type: schema.Real}, {Name: "coefficients", Type: schema.Dynamic}, {Name: "variance", Type: schema.Real}, {Name: "rvariance", Type: schema.Real}, {Name: "poly_fit", Type: schema.Dynamic}},
 	"series_decompose_forecast":  {{Name: "forecast", Type: schema.Dynamic}},
 	"series_periods_detect":      {{Name: "periods", Type: schema.Dynamic}, {Name: "scores", Type: schema.Dynamic}},
 }
@@ -181,6 +188,8 @@ func (b *binder) aggregateCall(x *syntax.Call, c ctx) plan.Expr {
 		return b.takeAny(x, c)[0].x
 	case "percentile", "percentiles":
 		return b.percentiles(x, c)[0].x
+	case "percentilew", "percentilesw", "percentiles_array", "percentilesw_array":
+		return b.weighted(x, c)[0].x
 	}
 	var args []plan.Expr
 	var where plan.Expr
@@ -230,7 +239,7 @@ func (b *binder) aggregateCall(x *syntax.Call, c ctx) plan.Expr {
 				args[i] = b.convert(args[i], schema.Real)
 			}
 		}
-	case "percentiles_array", "percentilesw", "percentilew", "percentilesw_array", "tdigest", "merge_tdigest", "tdigest_merge", "hll", "hll_merge", "buildschema":
+	case "tdigest", "merge_tdigest", "tdigest_merge", "hll", "hll_merge", "buildschema":
 		t = schema.Dynamic
 	}
 	return c.aggs.add(b, plan.Agg{Func: name, Args: args, Where: where}, t)

@@ -28,6 +28,8 @@ type Environment struct {
 	Functions map[string]Function
 	// Now is the time that now() and ago() count from.
 	Now schema.Ticks
+	// Received names the hidden column of tables that says when a row was taken in; "" for none.
+	Received string
 	// From and To bound the time column of each table, To exclusive; 0 is open.
 	From, To schema.Ticks
 }
@@ -79,6 +81,9 @@ type binder struct {
 	render  *syntax.Render
 	// serialized are the nodes whose rows the text gave an order
 	serialized map[plan.Node]bool
+	// lastNode and lastRow remember rowFor's answer
+	lastNode plan.Node
+	lastRow  *row
 }
 
 // stop ends the binding of what contains an error; see safely.

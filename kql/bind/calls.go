@@ -74,6 +74,8 @@ func specialCall(name string) func(*binder, *syntax.Call, ctx) plan.Expr {
 		return (*binder).operatorCall
 	case "ingestion_time":
 		return (*binder).ingestionTime
+	case "column_names_of":
+		return (*binder).columnNamesOf
 	case "bin":
 		return (*binder).bin
 	case "iscolumnexists":
@@ -149,6 +151,7 @@ func (b *binder) builtin(x *syntax.Call, f *catalog.Function, name string, args 
 		args[i] = b.argument(args[i], p)
 	}
 	b.checkConstants(x, name, args)
+	b.caution(x, name)
 	if name == "extract_all" {
 		if k, ok := Fold(args[0], b.env.Now).(*plan.Const); ok {
 			if re, err := regexp.Compile(k.Value.(string)); err == nil && re.NumSubexp() == 0 {
@@ -499,16 +502,6 @@ func (b *binder) parseJSON(x *syntax.Call, c ctx) plan.Expr {
 func (b *binder) operatorCall(x *syntax.Call, c ctx) plan.Expr {
 	b.fail(x.Func.Span, "KQL131", "there is no function '%s'; write it between its operands: a %s b", x.Func.Text, x.Func.Text)
 	return nil
-}
-
-// ingestionTime: a row's arrival isn't handed to queries; its event time stands for it.
-func (b *binder) ingestionTime(_ *syntax.Call, c ctx) plan.Expr {
-	for _, n := range []string{"TimeGenerated", "Timestamp"} {
-		if col, ok := c.row.find(n); ok && col.Type == schema.DateTime {
-			return col.Ref()
-		}
-	}
-	return plan.Null(schema.DateTime)
 }
 
 func (b *binder) bin(x *syntax.Call, c ctx) plan.Expr {

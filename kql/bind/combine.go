@@ -136,6 +136,13 @@ func (b *binder) joinColumns(j *plan.Join, rightKeys map[plan.ID]bool, lookup bo
 // becomes one column a type.
 func (b *binder) union(nodes []plan.Node, op *syntax.Union, s *scope) plan.Node {
 	fuzzy := word(op.Options, "isfuzzy", "") == "true"
+	if len(nodes) == 0 && len(op.Tables) == 1 && word(op.Options, "kind", "outer") == "outer" {
+		if w, ok := unparen(op.Tables[0]).(*syntax.Wildcard); ok {
+			if n := b.scans(w.Pattern, word(op.Options, "withsource", ""), s); n != nil {
+				return n
+			}
+		}
+	}
 	more, moreNames := b.tablesOf(op.Tables, s, fuzzy)
 	labels := []string{}
 	for range nodes {
@@ -232,6 +239,11 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 	case op.Tables != nil:
 		nodes, names = b.tablesOf(op.Tables, s, true)
 	default:
+		if w, ok := unparen(op.X).(*syntax.Wildcard); ok && w.Pattern == "*" {
+			if n := b.scans("*", "$table", s); n != nil {
+				return n
+			}
+		}
 		nodes, names = b.tablesOf([]syntax.Expr{&syntax.Wildcard{Span: op.At(), Pattern: "*"}}, s, true)
 	}
 	if len(nodes) == 0 {

@@ -20,7 +20,7 @@ func (b *binder) pipe(n plan.Node, ops []syntax.Operator, s *scope) plan.Node {
 }
 
 func (b *binder) operator(n plan.Node, op syntax.Operator, s *scope) plan.Node {
-	c := ctx{scope: s, row: newRow(n)}
+	c := ctx{scope: s, row: b.rowFor(n)}
 	if p, ok := op.(*syntax.Project); !ok || p.Word != "serialize" {
 		c.unordered = !b.ordered(n)
 	}
@@ -82,6 +82,8 @@ func (b *binder) operator(n plan.Node, op syntax.Operator, s *scope) plan.Node {
 		return b.getSchema(n)
 	case *syntax.Consume:
 		return &plan.Limit{Input: n, N: &plan.Const{Typ: schema.Long, Value: int64(0)}}
+	case *syntax.ProjectByNames:
+		return b.projectByNames(n, op, c)
 	case *syntax.TopNested:
 		return b.topNested(n, op, c)
 	case *syntax.TopHitters:
@@ -91,6 +93,29 @@ func (b *binder) operator(n plan.Node, op syntax.Operator, s *scope) plan.Node {
 	}
 	b.unsupported(op.At(), "the operator "+op.Keyword())
 	return nil
+}
+
+// rowFor is newRow, made once for operators that pass columns on as they are.
+func (b *binder) rowFor(n plan.Node) *row {
+	at := n
+	for {
+		switch x := at.(type) {
+		case *plan.Filter:
+			at = x.Input
+			continue
+		case *plan.Sort:
+			at = x.Input
+			continue
+		case *plan.Limit:
+			at = x.Input
+			continue
+		}
+		break
+	}
+	if b.lastNode != at {
+		b.lastNode, b.lastRow = at, newRow(at)
+	}
+	return b.lastRow
 }
 
 // ordered tells whether a node's rows have an order that later rows keep.
@@ -111,7 +136,7 @@ func (b *binder) ordered(n plan.Node) bool {
 			n = x.Input
 		case *plan.Ref:
 			n = x.Shared.Input
-		case *plan.Scan, *plan.Values, *plan.Aggregate, *plan.Join, *plan.Union, *plan.Distinct:
+		case *plan.Scan, *plan.Scans, *plan.Values, *plan.Aggregate, *plan.Join, *plan.Union, *plan.Distinct:
 			return false
 		default:
 			return true

@@ -16,6 +16,9 @@ func (b *binder) evaluate(n plan.Node, op *syntax.Evaluate, c ctx) plan.Node {
 	case "pivot":
 		return b.pivot(n, op, c)
 	}
+	if r := b.evaluateFurther(n, op, c); r != nil {
+		return r
+	}
 	if _, ok := b.catalog.Plugin(op.Call.Func.Text); !ok {
 		b.fail(op.Call.Func.Span, "KQL170", "there is no plugin '%s'", op.Call.Func.Text)
 	}

@@ -98,8 +98,12 @@ func (b *binder) scan(t *schema.Table) plan.Node {
 			time = col
 		}
 	}
-	if t.Name == "AzureDiagnostics" {
-		return b.ranged(b.openUp(n, "AdditionalFields"), time)
+	if b.env.Received != "" {
+		n.Cols = append(n.Cols, b.column(open+b.env.Received, schema.DateTime))
+		n.Source = append(n.Source, b.env.Received)
+	}
+	if bag, ok := plan.Bag(t); ok {
+		return b.ranged(b.openUp(n, bag.Name), time)
 	}
 	return b.ranged(n, time)
 }

@@ -190,6 +190,8 @@ func (s *sel) window(x *plan.Window) frag {
 			dir = " DESC NULLS LAST"
 		}
 		f = text("row_number() OVER (" + over + "ORDER BY " + args[0].text + dir + ")")
+	case "row_window_session":
+		f = s.sessions(args, order)
 	case "row_rank_dense", "row_rank", "row_rank_min":
 		f = s.rank(x.Func, args, order)
 	default:

@@ -161,7 +161,11 @@ func (e *emitter) join(n *plan.Join) rel {
 		if p.Equal {
 			on = append(on, text(l+" = "+r))
 		} else {
-			on = append(on, text("kql_ipv4_in("+l+", "+r+")"))
+			match := p.Match
+			if match == "" {
+				match = "ipv4_in"
+			}
+			on = append(on, text("kql_"+match+"("+l+", "+r+")"))
 		}
 		if i > 0 {
 			keys += ", "

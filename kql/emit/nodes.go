@@ -11,6 +11,8 @@ func (e *emitter) node(n plan.Node) rel {
 	switch n := n.(type) {
 	case *plan.Scan:
 		return e.scan(n)
+	case *plan.Scans:
+		return e.scanAll(n)
 	case *plan.Values:
 		return e.values(n)
 	case *plan.Series:
@@ -245,30 +247,6 @@ func (e *emitter) limit(n *plan.Limit) rel {
 	}
 	in.sql = text("SELECT * FROM (").and(in.sql).and(text(")")).and(order).and(text(" LIMIT ")).and(f)
 	return in
-}
-
-func (e *emitter) union(n *plan.Union) rel {
-	var parts []frag
-	for i, in := range n.Nodes {
-		r := e.node(in)
-		s := e.sel()
-		e.order = r.order
-		var items []frag
-		for _, c := range n.Cols {
-			var f frag
-			if x := n.From[i][c.ID]; x != nil {
-				f = s.expr(x)
-			} else {
-				f = s.expr(plan.Null(c.Type))
-			}
-			items = append(items, f.and(text(" AS "+name(c.ID))))
-		}
-		if len(items) == 0 {
-			items = []frag{text("1 AS none")}
-		}
-		parts = append(parts, text("SELECT ").and(join(", ", items)).and(text(" FROM ")).and(s.from(r.sql)))
-	}
-	return rel{sql: join(" UNION ALL ", parts)}
 }
 
 func (e *emitter) ref(n *plan.Ref) rel {

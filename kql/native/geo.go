@@ -50,6 +50,8 @@ func geography() []Function {
 			}
 			return s.contains(p.point())
 		}},
+		{Name: "geo_near_polygon", Params: types(tDyn, tDyn), Least: 2, Result: tBool, Eval: func(a []any) any { return near(a, polygonOf) }},
+		{Name: "geo_near_line", Params: types(tDyn, tDyn), Least: 2, Result: tBool, Eval: func(a []any) any { return near(a, lineOf) }},
 		{Name: "geo_distance_point_to_line", Params: types(tReal, tReal, tDyn), Least: 3, Result: tReal, Eval: func(a []any) any { return distanceTo(a, lineOf) }},
 		{Name: "geo_distance_point_to_polygon", Params: types(tReal, tReal, tDyn), Least: 3, Result: tReal, Eval: func(a []any) any { return distanceTo(a, polygonOf) }},
 		{Name: "geo_closest_point_on_line", Params: types(tReal, tReal, tDyn), Least: 3, Result: tDyn, Eval: func(a []any) any { return closestOn(a, lineOf) }},
@@ -199,6 +201,17 @@ func distanceTo(a []any, read func(any) (shape, bool)) any {
 	}
 	_, d := s.nearest(p.point())
 	return float64(d) * earthRadius
+}
+
+// near tells whether a point, given as longitude, latitude and radius in
+// metres, is in a shape or within the radius of it: the match of the lookup plugins.
+func near(a []any, read func(any) (shape, bool)) any {
+	at, ok := floats(a[0])
+	if !ok || len(at) != 3 {
+		return false
+	}
+	d, ok := distanceTo([]any{at[0], at[1], a[1]}, read).(float64)
+	return ok && d <= at[2]
 }
 
 func closestOn(a []any, read func(any) (shape, bool)) any {

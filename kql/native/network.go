@@ -44,6 +44,7 @@ func network() []Function {
 			}
 			return false
 		}},
+		{Name: "ipv6_in", Params: types(tText, tText), Least: 2, Result: tBool, Eval: func(a []any) any { return inRangeOf(str(a[0]), str(a[1]), true) == true }},
 		{Name: "ipv4_in", Params: types(tText, tText), Least: 2, Result: tBool, Eval: func(a []any) any { return inRangeOf(str(a[0]), str(a[1]), false) == true }},
 		{Name: "ipv4_is_in_range", Params: types(tText, tText), Least: 2, Result: tBool, Eval: func(a []any) any { return inRangeOf(str(a[0]), str(a[1]), false) }},
 		{Name: "ipv6_is_in_range", Params: types(tText, tText), Least: 2, Result: tBool, Eval: func(a []any) any { return inRangeOf(str(a[0]), str(a[1]), true) }},

@@ -223,12 +223,12 @@ func period(y []float64, asked int64) int {
 		}
 		return xy / math.Sqrt(xx*yy)
 	}
-	limit := min(n/3, 2000)
+	limit := min(n/4, 2000)
 	list := make([]float64, limit+2)
 	for k := 1; k < len(list); k++ {
 		list[k] = likeness(k)
 	}
-	best, at := 0.6, 0
+	best, at := 0.65, 0
 	for k := 2; k <= limit; k++ {
 		if list[k] > list[k-1] && list[k] >= list[k+1] && list[k] > best+0.05 {
 			best, at = list[k], k

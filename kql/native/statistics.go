@@ -1,6 +1,12 @@
 package native
 
-import "math"
+import (
+	"math"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // statistics are distributions and the conversion of units.
 func statistics() []Function {
@@ -31,6 +37,7 @@ func statistics() []Function {
 			}
 			return (lo + hi) / 2
 		}},
+		{Name: "percentile_weighted", Params: types(tText, tReal), Least: 2, Result: tText, Eval: weightedPercentile},
 		{Name: "welch_test", Params: types(tReal, tReal, tReal, tReal, tReal, tReal), Least: 6, Result: tReal, Eval: welch},
 		{Name: "convert_angle", Params: types(tReal, tText, tText), Least: 3, Result: tReal, Eval: converter(angles)},
 		{Name: "convert_energy", Params: types(tReal, tText, tText), Least: 3, Result: tReal, Eval: converter(energies)},
@@ -171,3 +178,35 @@ var (
 		"UsTablespoon": 1.478676478125e-5, "UsTeaspoon": 4.92892159375e-6, "UsPint": 0.000473176473, "UsQuart": 0.000946352946, "ImperialPint": 0.00056826125,
 	}
 )
+
+// weightedPercentile gives the least of some values that so many of a hundred
+// are not above, where each counts as often as its weight: pairs "value weight", commas between.
+func weightedPercentile(a []any) any {
+	type entry struct {
+		text   string
+		value  *big.Float
+		weight int64
+	}
+	var list []entry
+	sum := 0.0
+	for _, one := range strings.Split(str(a[0]), ",") {
+		v, w, _ := strings.Cut(one, " ")
+		value, _, err1 := big.ParseFloat(v, 10, 128, big.ToNearestEven)
+		weight, err2 := strconv.ParseInt(w, 10, 64)
+		if err1 == nil && err2 == nil && weight > 0 {
+			list = append(list, entry{v, value, weight})
+			sum += float64(weight)
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(list, func(x, y entry) int { return x.value.Cmp(y.value) })
+	least, at := sum*min(max(real(a[1]), 0), 100)/100, 0.0
+	for _, e := range list {
+		if at += float64(e.weight); at >= least {
+			return e.text
+		}
+	}
+	return list[len(list)-1].text
+}

@@ -3,6 +3,7 @@ package native
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 func times() []Function {
 	return []Function{
+		{Name: "session_start", Params: types(tText, tSpan), Least: 2, Result: tTime, Eval: sessionStart},
 		{Name: "start", Params: types(tText, tTime, tLong), Least: 2, Result: tTime, Eval: func(a []any) any { return start(str(a[0]), num(a[1]), given(a, 2, 0)) }},
 		{Name: "end", Params: types(tText, tTime, tLong), Least: 2, Result: tTime, Eval: func(a []any) any {
 			t, ok := start(str(a[0]), num(a[1]), given(a, 2, 0)+1).(int64)
@@ -242,4 +244,20 @@ func formatSpan(n int64, pattern string) any {
 		}
 	}
 	return b.String()
+}
+
+// sessionStart gives when the session of the last of some times began: one that
+// is farther than the limit from the session's first begins another.
+func sessionStart(a []any) any {
+	var start any
+	for _, word := range strings.Split(str(a[0]), ",") {
+		t, err := strconv.ParseInt(word, 10, 64)
+		if err != nil {
+			continue
+		}
+		if first, ok := start.(int64); !ok || t-first > num(a[1]) {
+			start = t
+		}
+	}
+	return start
 }

@@ -46,6 +46,16 @@ type (
 		Cols   []Column
 		Source []string
 	}
+	// Scans stacks whole tables, as union * does: a column stands for those of
+	// its name and type, and is missing in tables that lack it. It is Union
+	// without a node and a map for each of a thousand tables.
+	Scans struct {
+		Tables []*schema.Table
+		Cols   []Column
+		Source []string // the tables' own column for each; LabelSource for the table's name, BagSource for undeclared columns
+		// From and To bound each table's time column, To exclusive; 0 is open.
+		From, To schema.Ticks
+	}
 	// Values are literal rows.
 	Values struct {
 		Cols []Column
@@ -132,10 +142,28 @@ type (
 	}
 )
 
+// Sources of columns that tables don't have: the name of a row's table, and
+// what Bag gives.
+const (
+	LabelSource = "\x00table"
+	BagSource   = "\x00bag"
+)
+
+// Bag names the column of a table that may hold columns nobody declared.
+func Bag(t *schema.Table) (schema.Column, bool) {
+	if t.Name != "AzureDiagnostics" {
+		return schema.Column{}, false
+	}
+	return t.Column("AdditionalFields")
+}
+
 // Pair is one equality of a join.
 type Pair struct {
 	Left, Right Expr
 	Equal       bool
+	// Match is the native function of both that says yes where they are not
+	// compared for equality; "" for ipv4_in.
+	Match string
 }
 
 // Expanded is one opened column.
@@ -157,6 +185,7 @@ type Agg struct {
 
 // Columns and Inputs of each node.
 func (n *Scan) Columns() []Column     { return n.Cols }
+func (n *Scans) Columns() []Column    { return n.Cols }
 func (n *Values) Columns() []Column   { return n.Cols }
 func (n *Series) Columns() []Column   { return []Column{n.Column} }
 func (n *Project) Columns() []Column  { return columns(n.Items) }
@@ -188,6 +217,7 @@ func columns(items []Item) []Column {
 }
 
 func (n *Scan) Inputs() []Node      { return nil }
+func (n *Scans) Inputs() []Node     { return nil }
 func (n *Values) Inputs() []Node    { return nil }
 func (n *Series) Inputs() []Node    { return nil }
 func (n *Project) Inputs() []Node   { return []Node{n.Input} }

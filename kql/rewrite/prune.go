@@ -79,6 +79,14 @@ func (p *pruner) node(n plan.Node, need ids) {
 			}
 		}
 		n.Cols, n.Source = cols, source
+	case *plan.Scans:
+		cols, source := n.Cols[:0:0], n.Source[:0:0]
+		for i, c := range n.Cols {
+			if need[c.ID] {
+				cols, source = append(cols, c), append(source, n.Source[i])
+			}
+		}
+		n.Cols, n.Source = cols, source
 	case *plan.Project:
 		items := n.Items[:0:0]
 		below := ids{}

@@ -406,6 +406,11 @@ type (
 		Steps   []ScanStep
 		MatchID Name
 	}
+	// ProjectByNames keeps the columns that texts and arrays of texts name.
+	ProjectByNames struct {
+		keyword
+		Items []Expr
+	}
 	// Graph is one of make-graph, graph-match and their like, kept as text.
 	Graph struct {
 		keyword

@@ -23,25 +23,26 @@ func operatorParsers() map[string]func(*parser, keyword) Operator {
 		"union":     (*parser).union,
 		"mv-expand": (*parser).expand, "mvexpand": (*parser).expand, "mv-apply": (*parser).expand, "mvapply": (*parser).expand,
 		"parse": (*parser).parse, "parse-where": (*parser).parse,
-		"parse-kv":    (*parser).parseKV,
-		"evaluate":    (*parser).evaluate,
-		"make-series": (*parser).makeSeries,
-		"range":       (*parser).rangeOp,
-		"search":      (*parser).search,
-		"find":        (*parser).find,
-		"render":      (*parser).render,
-		"invoke":      (*parser).invoke,
-		"as":          (*parser).as,
-		"getschema":   func(_ *parser, k keyword) Operator { return &GetSchema{k} },
-		"consume":     func(p *parser, k keyword) Operator { p.options(hints); return &Consume{k} },
-		"partition":   (*parser).partition,
-		"fork":        (*parser).fork,
-		"reduce":      (*parser).reduce,
+		"parse-kv":         (*parser).parseKV,
+		"evaluate":         (*parser).evaluate,
+		"make-series":      (*parser).makeSeries,
+		"range":            (*parser).rangeOp,
+		"search":           (*parser).search,
+		"find":             (*parser).find,
+		"render":           (*parser).render,
+		"invoke":           (*parser).invoke,
+		"as":               (*parser).as,
+		"getschema":        func(_ *parser, k keyword) Operator { return &GetSchema{k} },
+		"consume":          func(p *parser, k keyword) Operator { p.options(hints); return &Consume{k} },
+		"partition":        (*parser).partition,
+		"fork":             (*parser).fork,
+		"reduce":           (*parser).reduce,
+		"project-by-names": func(p *parser, k keyword) Operator { return &ProjectByNames{k, p.namedList()} },
 	}
 }
 
 // opaque operators are known but read as text up to the next pipe.
-var opaque = map[string]bool{"scan": true, "make-graph": true, "graph-match": true, "graph-to-table": true, "graph-shortest-paths": true, "graph-mark-components": true, "facet": true, "macro-expand": true, "assert-schema": true, "execute-and-cache": true, "project-by-names": true, "graph-where-nodes": true, "graph-where-edges": true}
+var opaque = map[string]bool{"scan": true, "make-graph": true, "graph-match": true, "graph-to-table": true, "graph-shortest-paths": true, "graph-mark-components": true, "facet": true, "macro-expand": true, "assert-schema": true, "execute-and-cache": true, "graph-where-nodes": true, "graph-where-edges": true}
 
 // operatorKeyword reads words joined by hyphens as far as they name an operator.
 func (p *parser) operatorKeyword() (string, int) {

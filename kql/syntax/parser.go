@@ -25,14 +25,14 @@ func ParseQuery(text string) (*Query, []Error) {
 const deepest = 400
 
 type parser struct {
-	text    string
-	tokens  []Token
-	at      int
-	depth   int
+	text   string
+	tokens []Token
+	at     int
+	depth  int
 	// literals: the values of a datatable are read, where the least long can be written
 	literals bool
-	errors  []Error
-	grammar map[string]func(*parser, keyword) Operator
+	errors   []Error
+	grammar  map[string]func(*parser, keyword) Operator
 }
 
 // bail ends the operator or statement that makes no sense; see guard.
