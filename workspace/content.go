@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -81,10 +82,10 @@ func compare(a, b schema.Ticks) int {
 func (e *edit) sayAlerts(before, after []string, by security.Actor) {
 	came, went := without(after, before), without(before, after)
 	if len(came) > 0 {
-		e.say(by, "alertsAdded", "", strings.Join(came, ", "), "%d alerts added.", len(came))
+		e.say(by, "alertsAdded", "", strings.Join(came, ", "), "%s added.", counted(len(came), "alert"))
 	}
 	if len(went) > 0 {
-		e.say(by, "alertsRemoved", strings.Join(went, ", "), "", "%d alerts moved away.", len(went))
+		e.say(by, "alertsRemoved", strings.Join(went, ", "), "", "%s moved away.", counted(len(went), "alert"))
 	}
 }
 
@@ -185,3 +186,11 @@ func entitiesOf(all []security.Alert) []security.Entity {
 
 // list is a copy that is never nil.
 func list(of []string) []string { return append([]string{}, of...) }
+
+// counted writes a number of things in words: 1 alert, 2 alerts.
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}

@@ -118,37 +118,59 @@ func applied(tx state.Tx, ws, writeID string) (port.Applied, bool) {
 }
 
 // Apply makes one write of the connector; see port.End.
-func (e end) Apply(ctx context.Context, w port.Write) (made port.Applied, err error) {
-	if w.ID == "" || !incidentName.MatchString(w.Incident) {
-		return made, fault.New(fault.Invalid, "a write needs an id and an incident, not %q and %q", w.ID, w.Incident)
+func (e end) Apply(ctx context.Context, w port.Write) (port.Applied, error) {
+	made, err := e.ApplyAll(ctx, []port.Write{w})
+	if err != nil {
+		return port.Applied{}, err
 	}
-	newID := e.s.o.NewID()
+	return made[0], nil
+}
+
+// ApplyAll makes writes in one transaction: all of them or none.
+func (e end) ApplyAll(ctx context.Context, writes []port.Write) ([]port.Applied, error) {
+	made, ids := make([]port.Applied, len(writes)), make([]string, len(writes))
+	for i, w := range writes {
+		if w.ID == "" || !incidentName.MatchString(w.Incident) {
+			return nil, fault.New(fault.Invalid, "a write needs an id and an incident, not %q and %q", w.ID, w.Incident)
+		}
+		ids[i] = e.s.o.NewID()
+	}
 	grew := false
-	err = e.s.o.Store.Update(ctx, func(tx state.Tx) error {
+	err := e.s.o.Store.Update(ctx, func(tx state.Tx) error {
 		ws, err := known(tx, e.ws)
 		if err != nil {
 			return err
 		}
-		var repeat bool
-		if made, repeat = applied(tx, ws.ID, w.ID); repeat {
-			grew = false
-			return nil
+		grew = false
+		for i, w := range writes {
+			more := false
+			if made[i], more, err = e.apply(tx, ws, w, ids[i]); err != nil {
+				return fmt.Errorf("write to incident %s: %w", w.Incident, err)
+			}
+			grew = grew || more
 		}
-		ed := e.s.begin(tx, ws, w.Incident, newID, w.Actor)
-		if err := ed.take(w); err != nil {
-			return err
-		}
-		made = ed.remember(w.ID)
-		grew = ed.commit()
 		return nil
 	})
 	if err != nil {
-		return port.Applied{}, fmt.Errorf("write to incident %s: %w", w.Incident, err)
+		return nil, err
 	}
 	if grew {
 		e.s.o.Changed()
 	}
 	return made, nil
+}
+
+// apply makes a write in a transaction, and tells whether the feed grew.
+func (e end) apply(tx state.Tx, ws Workspace, w port.Write, newID string) (made port.Applied, grew bool, err error) {
+	if made, repeat := applied(tx, ws.ID, w.ID); repeat {
+		return made, false, nil
+	}
+	ed := e.s.begin(tx, ws, w.Incident, newID, w.Actor)
+	if err := ed.take(w); err != nil {
+		return made, false, err
+	}
+	made = ed.remember(w.ID)
+	return made, ed.commit(), nil
 }
 
 // remember notes the write with the version it makes.

@@ -1,9 +1,11 @@
 package control
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -165,6 +167,7 @@ func stamp(t schema.Ticks) string { return t.Time().Format("2006-01-02 15:04:05Z
 
 func alertLines(alerts []security.Alert) [][]string {
 	out := [][]string{}
+	slices.SortStableFunc(alerts, func(a, b security.Alert) int { return cmp.Compare(a.FirstActivity, b.FirstActivity) })
 	for _, a := range alerts {
 		product := a.ProductName
 		if p, ok := security.ProductOf(a.ServiceSource); ok {

@@ -57,7 +57,7 @@ type ConnectRequest struct {
 	Workspace            string   `json:"workspace"`
 	Incidents            bool     `json:"incidents"`
 	Entities             bool     `json:"entities"`
-	Tables               []string `json:"tables"`
+	Tables               []string `json:"tables"` // null: those that streamed before, else all
 	TurnOffCreationRules bool     `json:"turnOffCreationRules"`
 }
 
@@ -72,6 +72,17 @@ func (f *face) connect(r *http.Request) (any, error) {
 	w, err := f.primary(r, q.Workspace)
 	if err != nil {
 		return nil, err
+	}
+	if q.Tables == nil { // those that stream, or streamed before; all of them the first time
+		k, err := f.Connector.Connection(r.Context(), w.ID)
+		if err != nil {
+			return nil, err
+		}
+		if q.Tables = k.Settings.Tables; len(q.Tables) == 0 {
+			for _, st := range schema.Default().Streams() {
+				q.Tables = append(q.Tables, st.Table)
+			}
+		}
 	}
 	return f.Connector.Connect(r.Context(), w.ID, connector.Settings{
 		Incidents: q.Incidents, Alerts: q.Incidents, Entities: q.Entities, Tables: q.Tables, TurnOffCreationRules: q.TurnOffCreationRules,

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lockstep/api/control"
+	"lockstep/connector"
 	"lockstep/schema"
 )
 
@@ -22,7 +23,8 @@ func newConnect(s *shell) *cobra.Command {
 
   --incidents   incidents with all of their alerts, in step from now on
   --entities    accounts and devices
-  --tables      raw hunting tables, by name, or all of the 21 that can be streamed
+  --tables      raw hunting tables, by name, or all of the 21 that can be streamed; those named replace
+                those that streamed before
 
 Rows of a table cross from the moment its switch goes on. Creation rules of the integrated products go off, so
 that no incident comes twice; the connector's page lists them.`,
@@ -30,16 +32,20 @@ that no incident comes twice; the connector's page lists them.`,
   lockstep connect --tables DeviceProcessEvents,DeviceLogonEvents`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			chosen, err := tableNames(names)
-			if err != nil {
-				return err
+			var chosen []string
+			if cmd.Flags().Changed("tables") {
+				var err error
+				if chosen, err = tableNames(names); err != nil {
+					return err
+				}
 			}
 			return s.connected(cmd.Context(), func(c *client) error {
 				request := control.ConnectRequest{Workspace: ws, Incidents: incidents, Entities: entities, Tables: chosen, TurnOffCreationRules: !keepRules}
-				if err := c.call(cmd.Context(), "POST", "/control/v1/connect", request, nil); err != nil {
+				var got connector.Connection
+				if err := c.call(cmd.Context(), "POST", "/control/v1/connect", request, &got); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(s.out, "connected; %d tables stream\n", len(chosen))
+				_, err := fmt.Fprintf(s.out, "connected; %s\n", streaming(len(got.Settings.Tables)))
 				return err
 			})
 		},
@@ -47,16 +53,23 @@ that no incident comes twice; the connector's page lists them.`,
 	cmd.Flags().StringVarP(&ws, "workspace-id", "w", "", "workspace by id or name (default: the primary one)")
 	cmd.Flags().BoolVar(&incidents, "incidents", true, "incidents and alerts")
 	cmd.Flags().BoolVar(&entities, "entities", true, "accounts and devices")
-	cmd.Flags().StringSliceVar(&names, "tables", []string{"all"}, "hunting tables to stream: names, all or none")
+	cmd.Flags().StringSliceVar(&names, "tables", nil, "hunting tables to stream: names, all or none (default: as before, all the first time)")
 	cmd.Flags().BoolVar(&keepRules, "keep-creation-rules", false, "leave incident creation rules on")
 	_ = cmd.RegisterFlagCompletionFunc("tables", completeTables)
 	return cmd
 }
 
+func streaming(tables int) string {
+	if tables == 1 {
+		return "1 table streams"
+	}
+	return fmt.Sprintf("%d tables stream", tables)
+}
+
 // tableNames resolves the names of tables to stream.
 func tableNames(names []string) ([]string, error) {
 	catalog := schema.Default()
-	var out []string
+	out := []string{}
 	for _, n := range names {
 		switch strings.ToLower(n) {
 		case "all":

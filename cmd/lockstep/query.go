@@ -49,11 +49,8 @@ Mistakes are shown with their line and column.`,
 				for _, w := range got.Warnings {
 					fmt.Fprintln(s.err, "warning:", w)
 				}
-				if got.Truncated {
-					fmt.Fprintf(s.err, "only the first %d rows are shown: --limit asks for more\n", len(got.Rows))
-				}
 				if s.format == "table" {
-					fmt.Fprintf(s.err, "%d rows in %s\n", len(got.Rows), time.Duration(got.Millis*float64(time.Millisecond)).Round(100*time.Microsecond))
+					fmt.Fprintf(s.err, "%s in %s\n", counted(len(got.Rows), "row"), time.Duration(got.Millis*float64(time.Millisecond)).Round(100*time.Microsecond))
 				}
 				return nil
 			})
@@ -83,4 +80,12 @@ func queryText(args []string, file string, in io.Reader) (string, error) {
 		return string(data), err
 	}
 	return args[0], nil
+}
+
+// counted writes a number of things in words: 1 row, 2 rows.
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }

@@ -125,8 +125,14 @@ func (s *shell) welcome(server *server) {
 	fmt.Fprintf(s.out, "  ARM          %s/subscriptions/%s/…/Microsoft.SecurityInsights/incidents\n", set.PublicURL, server.place.Subscription)
 	fmt.Fprintf(s.out, "  queries      %s/v1/workspaces/…/query\n", set.PublicURL)
 	if first, err := access.ReadFirst(server.folder.Path(credentialsName)); err == nil {
-		fmt.Fprintf(s.out, "\n  sign in as   %s\n  password     %s\n", first.User, first.Password)
-		fmt.Fprintf(s.out, "  (both, and an application's id and secret, are in %s)\n", server.folder.Path(credentialsName))
+		fmt.Fprintf(s.out, "\n  sign in as   %s\n", first.User)
+		if server.first || terminal(s.out) { // later starts may be a service's, whose output others read
+			fmt.Fprintf(s.out, "  password     %s\n", first.Password)
+		}
+		fmt.Fprintf(s.out, "  (with its password, and an application's id and secret, in %s)\n", server.folder.Path(credentialsName))
+	}
+	if len(set.Roles) == 1 {
+		fmt.Fprintf(s.out, "\n  This server is the %s side alone. Joining it to another server isn't built yet.\n", set.Roles[0])
 	}
 	data := ""
 	if set.Data != defaults().Data {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/user"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,6 +55,7 @@ type server struct {
 	certificate *certificate.Store
 	access      *access.Service
 	place       place
+	first       bool // this start made the first user and application
 
 	xdr        *xdr.Service
 	workspaces *workspace.Service
@@ -79,6 +81,7 @@ func open(ctx context.Context, set Settings, log *slog.Logger) (_ *server, err e
 	s := &server{settings: set, log: log, metrics: newMetrics()}
 	s.now = func() schema.Ticks { return schema.At(time.Now()) + schema.Span(set.ClockAhead) }
 	s.driver = newDriver(s.now, log)
+	syscall.Umask(0o077) // whatever an engine makes in the folder is for its owner alone
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -145,7 +148,7 @@ func (s *server) openAccess(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("open access: %w", err)
 	}
-	_, err = s.access.Bootstrap(ctx, s.folder.Path(credentialsName), "admin@"+hostOf(s.settings.PublicURL), s.settings.Password)
+	s.first, err = s.access.Bootstrap(ctx, s.folder.Path(credentialsName), "admin@"+hostOf(s.settings.PublicURL), s.settings.Password)
 	return err
 }
 

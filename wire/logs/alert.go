@@ -51,7 +51,7 @@ func DecodeAlert(row []byte) (security.Alert, error) {
 func AlertOf(columns map[string]any) (security.Alert, error) {
 	text := func(name string) string { return columnText(columns[name]) }
 	a := security.Alert{
-		ProviderID: text("VendorOriginalId"), SystemID: strings.ToLower(text("SystemAlertId")),
+		ProviderID: either(text("VendorOriginalId"), text("SystemAlertId")), SystemID: strings.ToLower(text("SystemAlertId")),
 		ProductName: text("ProductName"), ProviderName: text("ProviderName"), VendorName: text("VendorName"), Component: text("ProductComponentName"),
 		AlertType: text("AlertType"), Title: either(text("DisplayName"), text("AlertName")), Description: text("Description"),
 		Severity:          security.ParseSeverity(text("AlertSeverity")),
