@@ -1,0 +1,199 @@
+package emit
+
+import (
+	"strconv"
+	"strings"
+
+	"lockstep/kql/plan"
+	"lockstep/schema"
+)
+
+// stack collects the SELECTs of a union. A column that an input lacks is
+// written as a null, or left out where most are missing: then the engine
+// matches columns by name, and texts get their "" once, above.
+type stack struct {
+	e      *emitter
+	cols   []plan.Column
+	sparse bool
+	text   strings.Builder
+	args   []any
+	inputs int
+}
+
+// stackOf begins a union of inputs that together have so many of its cells.
+func (e *emitter) stackOf(cols []plan.Column, inputs, cells int) *stack {
+	return &stack{e: e, cols: cols, sparse: inputs > 8 && cells*4 < len(cols)*inputs}
+}
+
+// add stacks one input: its columns, frag with empty text for one that it lacks.
+func (u *stack) add(items []frag, from frag) {
+	if u.inputs > 0 {
+		u.text.WriteString(" UNION ALL ")
+		if u.sparse {
+			u.text.WriteString("BY NAME ")
+		}
+	}
+	u.text.WriteString("SELECT ")
+	first := true
+	for i, c := range u.cols {
+		f := items[i]
+		if f.text == "" {
+			if u.sparse && u.inputs > 0 {
+				continue
+			}
+			f.text = u.missing(c.Type)
+		}
+		if !first {
+			u.text.WriteString(", ")
+		}
+		first = false
+		u.text.WriteString(f.text)
+		u.text.WriteString(" AS c")
+		u.text.WriteString(strconv.Itoa(int(c.ID)))
+		u.args = append(u.args, f.args...)
+	}
+	if len(u.cols) == 0 {
+		u.text.WriteString("1 AS none")
+	} else if first {
+		u.text.WriteString("NULL AS c" + strconv.Itoa(int(u.cols[0].ID)))
+	}
+	u.text.WriteString(" FROM ")
+	u.text.WriteString(from.text)
+	u.args = append(u.args, from.args...)
+	u.inputs++
+}
+
+func (u *stack) missing(t schema.Type) string {
+	if t == schema.String && !u.sparse {
+		return "''"
+	}
+	return "NULL::" + u.e.dialect.Physical(t)
+}
+
+func (u *stack) rel() rel {
+	f := frag{text: u.text.String(), args: u.args}
+	if !u.sparse {
+		return rel{sql: f}
+	}
+	var b strings.Builder
+	b.WriteString("SELECT ")
+	for i, c := range u.cols {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if n := name(c.ID); c.Type == schema.String {
+			b.WriteString("coalesce(" + n + ", '') AS " + n)
+		} else {
+			b.WriteString(n)
+		}
+	}
+	b.WriteString(" FROM (")
+	return rel{sql: f.wrap(b.String(), ")")}
+}
+
+func (e *emitter) union(n *plan.Union) rel {
+	cells := 0
+	for _, from := range n.From {
+		cells += len(from)
+	}
+	u := e.stackOf(n.Cols, len(n.Nodes), cells)
+	items := make([]frag, len(n.Cols))
+	for i, in := range n.Nodes {
+		r := e.node(in)
+		s := e.sel()
+		e.order = r.order
+		for k, c := range n.Cols {
+			items[k] = frag{}
+			if x := n.From[i][c.ID]; x != nil {
+				items[k] = s.expr(x)
+			}
+		}
+		u.add(items, s.from(r.sql))
+	}
+	return u.rel()
+}
+
+// scanAll stacks whole tables.
+func (e *emitter) scanAll(n *plan.Scans) rel {
+	cells := 0
+	for _, t := range n.Tables {
+		cells += min(len(t.Columns), len(n.Cols))
+	}
+	u := e.stackOf(n.Cols, len(n.Tables), cells)
+	items := make([]frag, len(n.Cols))
+	place := make(map[string][]int, len(n.Cols))
+	for i, s := range n.Source {
+		place[s] = append(place[s], i)
+	}
+	wide := len(n.Cols) > 64
+	for _, t := range n.Tables {
+		clear(items)
+		scan := Scan{Table: t.Name}
+		var names strings.Builder
+		read := func(column string) string {
+			x := "x" + strconv.Itoa(len(scan.Columns))
+			if len(scan.Columns) > 0 {
+				names.WriteString(", ")
+			}
+			names.WriteString(x)
+			scan.Columns = append(scan.Columns, column)
+			return x
+		}
+		take := func(c schema.Column) {
+			x := ""
+			for _, i := range place[c.Name] {
+				if n.Cols[i].Type == c.Type {
+					if x == "" {
+						x = read(c.Name)
+					}
+					items[i].text = x
+				}
+			}
+		}
+		if wide {
+			for _, c := range t.Columns {
+				take(c)
+			}
+		} else {
+			for i, s := range n.Source {
+				if c, ok := t.Column(s); ok && c.Name == s && items[i].text == "" {
+					take(c)
+				}
+			}
+		}
+		for _, i := range place[plan.LabelSource] {
+			items[i] = param(t.Name)
+		}
+		if n.Received != "" {
+			for _, i := range place[n.Received] {
+				items[i].text = read(n.Received)
+			}
+		}
+		for _, i := range place[plan.BagSource] {
+			if bag, ok := plan.Bag(t); ok {
+				items[i].text = read(bag.Name)
+				if bag.Type != schema.Dynamic {
+					items[i].text = "kql_parse_json(" + items[i].text + ")"
+				}
+			}
+		}
+		where := ""
+		if c, ok := t.Column(t.Time); ok && c.Type == schema.DateTime && t.Time != "" && (n.From != 0 || n.To != 0) {
+			x := read(c.Name)
+			var parts []string
+			if n.From != 0 {
+				parts = append(parts, x+" >= "+strconv.FormatInt(int64(n.From), 10))
+			}
+			if n.To != 0 {
+				parts = append(parts, x+" < "+strconv.FormatInt(int64(n.To), 10))
+			}
+			where = " WHERE " + strings.Join(parts, " AND ")
+		}
+		if len(scan.Columns) == 0 { // a row is counted without its columns
+			read(t.Columns[0].Name)
+		}
+		u.add(items, text(scanMark+strconv.Itoa(len(e.scans))+scanMark+" AS t("+names.String()+")"+where))
+		e.scans = append(e.scans, scan)
+	}
+	return u.rel()
+}
