@@ -53,6 +53,8 @@ type (
 		Tables []*schema.Table
 		Cols   []Column
 		Source []string // the tables' own column for each; LabelSource for the table's name, BagSource for undeclared columns
+		// Received is a source that every table has though it isn't declared; "" for none.
+		Received string
 		// From and To bound each table's time column, To exclusive; 0 is open.
 		From, To schema.Ticks
 	}
@@ -124,6 +126,15 @@ type (
 	Apply struct {
 		Input, Sub Node
 		Cols       []Column
+	}
+	// Fold walks the rows in order and carries values from each to the next: First
+	// before the first row; then Next, over a row's columns and the values so far. Its
+	// columns are the rows' own, State after the row, and Place, the row's number.
+	Fold struct {
+		Input       Node
+		State       []Column
+		First, Next []Expr
+		Place       Column
 	}
 	// Outer is the one row that Apply runs Sub for.
 	Outer struct{ Cols []Column }
@@ -198,8 +209,11 @@ func (n *Union) Columns() []Column    { return n.Cols }
 func (n *Expand) Columns() []Column   { return n.Cols }
 func (n *Apply) Columns() []Column    { return n.Cols }
 func (n *Outer) Columns() []Column    { return n.Cols }
-func (n *Shared) Columns() []Column   { return n.Input.Columns() }
-func (n *Ref) Columns() []Column      { return n.Cols }
+func (n *Fold) Columns() []Column {
+	return append(append(append([]Column{}, n.Input.Columns()...), n.State...), n.Place)
+}
+func (n *Shared) Columns() []Column { return n.Input.Columns() }
+func (n *Ref) Columns() []Column    { return n.Cols }
 func (n *Aggregate) Columns() []Column {
 	out := columns(n.Keys)
 	for _, a := range n.Aggs {
@@ -231,5 +245,6 @@ func (n *Union) Inputs() []Node     { return n.Nodes }
 func (n *Expand) Inputs() []Node    { return []Node{n.Input} }
 func (n *Apply) Inputs() []Node     { return []Node{n.Input, n.Sub} }
 func (n *Outer) Inputs() []Node     { return nil }
+func (n *Fold) Inputs() []Node      { return []Node{n.Input} }
 func (n *Shared) Inputs() []Node    { return []Node{n.Input} }
 func (n *Ref) Inputs() []Node       { return []Node{n.Shared} }
