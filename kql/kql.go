@@ -19,6 +19,9 @@ import (
 // Environment is what names in a query can mean: values handed in, no I/O.
 type Environment = bind.Environment
 
+// Shapes remembers what wildcards over tables came to, between compilations.
+type Shapes = bind.Shapes
+
 // Function is a saved function: parameters and body as text.
 type Function = bind.Function
 

@@ -26,6 +26,8 @@ type Environment struct {
 	Watchlists func(alias string) (*schema.Table, bool)
 	// Functions are saved functions by name.
 	Functions map[string]Function
+	// Shapes remembers what wildcards came to, between compilations; nil for no memory.
+	Shapes *Shapes
 	// Now is the time that now() and ago() count from.
 	Now schema.Ticks
 	// Received names the hidden column of tables that says when a row was taken in; "" for none.
@@ -81,6 +83,8 @@ type binder struct {
 	render  *syntax.Render
 	// serialized are the nodes whose rows the text gave an order
 	serialized map[plan.Node]bool
+	// quiet: errors only tell which tables of many a condition doesn't fit
+	quiet bool
 	// lastNode and lastRow remember rowFor's answer
 	lastNode plan.Node
 	lastRow  *row
@@ -164,6 +168,12 @@ func (b *binder) query(q *syntax.Query, s *scope) plan.Node {
 		case *syntax.Declare:
 			b.declare(st, s)
 		case *syntax.Set:
+			if st.Value != nil && (st.Option == "query_bin_auto_size" || st.Option == "query_bin_auto_at") {
+				b.safely(func() plan.Node {
+					s.names["\x00"+st.Option] = &entity{scalar: b.scalar(st.Value, ctx{scope: s})}
+					return nil
+				})
+			}
 		case *syntax.Expression:
 			if i < len(q.Statements)-1 {
 				if _, more := q.Statements[len(q.Statements)-1].(*syntax.Expression); more && result == nil {

@@ -36,7 +36,7 @@ var canonical = map[string]string{
 	"monthofyear": "getmonth", "weekofyear": "week_of_year", "make_string": "unicode_codepoints_to_string", "to_utf8": "unicode_codepoints_from_string",
 	"base64_encodestring": "base64_encode_tostring", "base64_decodestring": "base64_decode_tostring", "parseurl": "parse_url", "parseurlquery": "parse_urlquery",
 	"notnull": "isnotnull", "notempty": "isnotempty", "columnifexists": "column_ifexists", "arraylength": "array_length", "extractall": "extract_all",
-	"pack": "bag_pack", "pack_dictionary": "bag_pack", "array_sum": "series_sum", "extentid": "extent_id", "hash_xxhash64": "hash", "url_encode_component": "url_encode",
+	"pack": "bag_pack", "pack_dictionary": "bag_pack", "array_sum": "series_sum", "extentid": "extent_id", "hash_xxhash64": "hash",
 }
 
 // texts tells how many first arguments of a function are taken as text whatever they are; -1 for all.
@@ -74,6 +74,8 @@ func specialCall(name string) func(*binder, *syntax.Call, ctx) plan.Expr {
 		return (*binder).operatorCall
 	case "ingestion_time":
 		return (*binder).ingestionTime
+	case "bin_auto":
+		return (*binder).binAuto
 	case "column_names_of":
 		return (*binder).columnNamesOf
 	case "bin":

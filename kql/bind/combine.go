@@ -253,9 +253,11 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 	var keptNames []string
 	for i, t := range nodes {
 		errors := len(b.errors)
+		b.quiet = len(nodes) > 1
 		f := b.safely(func() plan.Node {
 			return &plan.Filter{Input: t, Predicate: b.searchFor(op.X, ctx{scope: s, row: newRow(t)}, exact)}
 		})
+		b.quiet = false
 		if f == nil { // the table lacks a column that the predicate names
 			if i == len(nodes)-1 && len(kept) == 0 {
 				panic(stop{})
@@ -379,7 +381,9 @@ func (b *binder) find(op *syntax.Find, s *scope) plan.Node {
 	var kept []string
 	for i, n := range nodes {
 		errors := len(b.errors)
+		b.quiet = len(nodes) > 1
 		f := b.safely(func() plan.Node { return b.findIn(n, op, s, common, len(nodes)) })
+		b.quiet = false
 		if f == nil {
 			if i == len(nodes)-1 && len(stacked) == 0 {
 				panic(stop{})

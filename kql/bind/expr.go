@@ -12,9 +12,10 @@ import (
 // ctx is where an expression stands.
 type ctx struct {
 	scope *scope
-	row   *row        // the row whose columns it may name; nil for none
-	right *row        // in a join's on: $right
-	aggs  *aggregates // in summarize: collects the aggregates of an expression
+	row   *row                    // the row whose columns it may name; nil for none
+	right *row                    // in a join's on: $right
+	steps map[string]*rowAndStart // in scan: what the names of steps stand for
+	aggs  *aggregates             // in summarize: collects the aggregates of an expression
 	// unordered: the rows have no order that a function of neighbours could go by
 	unordered bool
 }
@@ -207,12 +208,18 @@ func (b *binder) name(x *syntax.Ident, c ctx) plan.Expr {
 	if _, ok := b.env.Tables(x.Text); ok && c.row == nil {
 		return b.firstValue(b.named(x, c.scope))
 	}
+	if b.quiet {
+		b.fail(x.At(), "KQL120", "no table has a column '%s'", x.Text)
+	}
 	names := append(c.row.names(), c.scope.all()...)
 	b.fail(x.At(), "KQL120", "there is no column or let name '%s'%s", x.Text, didYouMean(x.Text, names))
 	return nil
 }
 
 func (b *binder) path(x *syntax.Path, c ctx) plan.Expr {
+	if v, ok := c.stepColumn(x); ok {
+		return v
+	}
 	if id, ok := x.X.(*syntax.Ident); ok && (id.Text == "$left" || id.Text == "$right") {
 		r := c.row
 		if id.Text == "$right" && c.right != nil {

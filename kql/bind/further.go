@@ -219,3 +219,28 @@ func numbersIn(text string) (out []float64) {
 	}
 	return out
 }
+
+// binAuto rounds by the size, from the point, that set statements give.
+func (b *binder) binAuto(x *syntax.Call, c ctx) plan.Expr {
+	b.want(x, 1, 1)
+	size, ok := c.scope.find("\x00query_bin_auto_size")
+	if !ok {
+		b.fail(x.At(), "KQL167", "bin_auto wants the size of a bin: put 'set query_bin_auto_size = 1h;' before the query")
+	}
+	v := b.scalar(x.Args[0], c)
+	unit := v.Type()
+	var at plan.Expr = &plan.Const{Typ: unit, Value: int64(0)}
+	switch unit {
+	case schema.DateTime:
+		unit = schema.TimeSpan
+	case schema.Real:
+		at = &plan.Const{Typ: unit, Value: 0.0}
+	case schema.Int, schema.Long, schema.TimeSpan:
+	default:
+		b.fail(x.At(), "KQL133", "the function 'bin_auto' can't round a %s value", unit)
+	}
+	if p, ok := c.scope.find("\x00query_bin_auto_at"); ok {
+		at = b.convert(p.scalar, v.Type())
+	}
+	return call("bin_at", v.Type(), v, b.convert(size.scalar, unit), at)
+}

@@ -82,6 +82,8 @@ func (b *binder) operator(n plan.Node, op syntax.Operator, s *scope) plan.Node {
 		return b.getSchema(n)
 	case *syntax.Consume:
 		return &plan.Limit{Input: n, N: &plan.Const{Typ: schema.Long, Value: int64(0)}}
+	case *syntax.Scan:
+		return b.scanRows(n, op, c)
 	case *syntax.ProjectByNames:
 		return b.projectByNames(n, op, c)
 	case *syntax.TopNested:

@@ -406,6 +406,10 @@ func (b *binder) matching(pattern string, s *scope) []string {
 		return nil
 	}
 	for _, n := range b.env.TableNames() {
+		if pattern == "*" {
+			out = append(out, n)
+			continue
+		}
 		if ok, _ := path.Match(pattern, n); ok {
 			out = append(out, n)
 		}

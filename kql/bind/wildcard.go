@@ -1,6 +1,9 @@
 package bind
 
 import (
+	"slices"
+	"sync"
+
 	"lockstep/kql/plan"
 	"lockstep/schema"
 )
@@ -20,10 +23,12 @@ func (b *binder) scans(pattern, source string, s *scope) plan.Node {
 	add := func(name, from string, t schema.Type) {
 		n.Cols, n.Source = append(n.Cols, b.column(name, t)), append(n.Source, from)
 	}
+	shape := b.env.Shapes.of(pattern, n.Tables)
+	slots, place, bag := shape.slots, shape.place, shape.bag
+	n.Cols, n.Source = make([]plan.Column, 0, len(slots)+8), make([]string, 0, len(slots)+8)
 	if source != "" {
 		add(source, plan.LabelSource, schema.String)
 	}
-	slots, place, bag := slotsOf(n.Tables)
 	for _, sl := range slots {
 		if sl.name == source {
 			continue
@@ -57,10 +62,46 @@ type slot struct {
 	more  []schema.Type
 }
 
-// slotsOf gives the columns of tables in order, the place of each name, and
-// whether one of them has columns that nobody declared.
-func slotsOf(tables []*schema.Table) (slots []slot, place map[string]int, bag bool) {
-	place = make(map[string]int, 4*len(tables))
+// Shapes remembers the columns that wildcards came to: a thousand tables have
+// ten thousand. It may be used by many compilations at once.
+type Shapes struct {
+	guard  sync.Mutex
+	shapes map[string]*shape // by pattern
+}
+
+// shape is the columns of tables stacked.
+type shape struct {
+	tables []*schema.Table
+	slots  []slot
+	place  map[string]int // of each name in slots
+	bag    bool           // one of them has columns that nobody declared
+}
+
+// of gives the shape of the tables that a pattern means now.
+func (s *Shapes) of(pattern string, tables []*schema.Table) *shape {
+	if s == nil {
+		return shapeOf(tables)
+	}
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	if known := s.shapes[pattern]; known != nil && slices.Equal(known.tables, tables) {
+		return known
+	}
+	if s.shapes == nil || len(s.shapes) >= mostShapes {
+		s.shapes = map[string]*shape{}
+	}
+	made := shapeOf(tables)
+	s.shapes[pattern] = made
+	return made
+}
+
+// mostShapes bounds what is remembered: patterns are written by anybody.
+const mostShapes = 16
+
+func shapeOf(tables []*schema.Table) *shape {
+	var slots []slot
+	bag := false
+	place := make(map[string]int, 4*len(tables))
 	for _, t := range tables {
 		if _, ok := plan.Bag(t); ok {
 			bag = true
@@ -86,5 +127,5 @@ func slotsOf(tables []*schema.Table) (slots []slot, place map[string]int, bag bo
 			sl.more = append(sl.more, c.Type)
 		}
 	}
-	return slots, place, bag
+	return &shape{tables: tables, slots: slots, place: place, bag: bag}
 }

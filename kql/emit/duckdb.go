@@ -139,8 +139,8 @@ var duckFunctions = map[string]string{
 	"current_principal": "''", "current_database": "''", "current_cluster_endpoint": "''", "extent_id": "NULL::VARCHAR", "extent_tags": "NULL::VARCHAR",
 	"ipv4_is_private":          "kql_ipv4_is_private({0})",
 	"geo_info_from_ip_address": "kql_geo_info({0})",
-	"dynamic_to_json":          "{0}", "estimate_data_size": "NULL::BIGINT",
-	"assert": "({0})",
+	"estimate_data_size":       "NULL::BIGINT",
+	"assert":                   "({0})",
 }
 
 var duckAggregates = map[string]string{

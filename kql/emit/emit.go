@@ -73,7 +73,11 @@ func Emit(root plan.Node, names []schema.Column, d Dialect) (q *Query, err error
 	out := join(", ", items)
 	body := text("SELECT ").and(out).and(text(" FROM (")).and(r.sql).and(text(")")).and(r.orderBy())
 	if len(e.ctes) > 0 {
-		body = text("WITH ").and(join(", ", e.ctes)).and(text(" ")).and(body)
+		with := "WITH "
+		if e.recursive {
+			with = "WITH RECURSIVE "
+		}
+		body = text(with).and(join(", ", e.ctes)).and(text(" ")).and(body)
 	}
 	return &Query{text: body.text, args: body.args, Scans: e.scans, Columns: names, Sorted: r.sorted}, nil
 }
@@ -187,14 +191,16 @@ func orderList(keys []orderKey) string {
 }
 
 type emitter struct {
-	dialect  Dialect
-	scans    []Scan
-	ctes     []frag
-	shared   map[*plan.Shared]string
-	scalars  map[*plan.Scalar]string
-	names    int
-	specials map[string]func(*sel, *plan.Call) frag
-	order    []orderKey // of the rows that the expression at hand sees
+	dialect   Dialect
+	scans     []Scan
+	ctes      []frag
+	shared    map[*plan.Shared]string
+	scalars   map[*plan.Scalar]string
+	names     int
+	within    int  // sub-queries that run for each row
+	recursive bool // a table refers to itself
+	specials  map[string]func(*sel, *plan.Call) frag
+	order     []orderKey // of the rows that the expression at hand sees
 }
 
 func (e *emitter) fresh(prefix string) string {

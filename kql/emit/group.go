@@ -19,22 +19,16 @@ func (e *emitter) aggregate(n *plan.Aggregate) rel {
 		items = append(items, f.and(text(" AS "+name(k.ID))))
 		keys = append(keys, text(strconv.Itoa(len(items))))
 	}
-	outer := columnList(keyColumns(n), nil)
-	if len(n.Keys) == 0 {
-		outer = ""
-	}
-	add := func(s string) {
-		if outer != "" {
-			outer += ", "
-		}
-		outer += s
+	var outer list
+	for _, k := range n.Keys {
+		outer.add(name(k.ID))
 	}
 	opened := false
 	for i := 0; i < len(n.Aggs); i++ {
 		a := n.Aggs[i]
 		if a.Group == 0 {
 			items = append(items, e.single(s, a).and(text(" AS "+name(a.ID))))
-			add(name(a.ID))
+			outer.add(name(a.ID))
 			continue
 		}
 		opened = true
@@ -50,19 +44,18 @@ func (e *emitter) aggregate(n *plan.Aggregate) rel {
 			if m.Type == schema.String {
 				f = "coalesce(" + f + ", '')"
 			}
-			add(f + " AS " + name(m.ID))
+			outer.add(f, " AS ", name(m.ID))
 		}
 	}
 	if len(items) == 0 {
 		items = []frag{text("count(*) AS none")}
-		outer = "none"
 	}
 	sql := text("SELECT ").and(join(", ", items)).and(text(" FROM ")).and(s.from(in.sql))
 	if len(keys) > 0 {
 		sql = sql.and(text(" GROUP BY ")).and(join(", ", keys))
 	}
 	if opened {
-		sql = text("SELECT " + outer + " FROM (").and(sql).and(text(")"))
+		sql = text("SELECT " + outer.or("none") + " FROM (").and(sql).and(text(")"))
 	}
 	return rel{sql: sql}
 }

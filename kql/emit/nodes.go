@@ -2,6 +2,7 @@ package emit
 
 import (
 	"strconv"
+	"strings"
 
 	"lockstep/kql/plan"
 	"lockstep/schema"
@@ -48,6 +49,8 @@ func (e *emitter) node(n plan.Node) rel {
 		return e.expand(n)
 	case *plan.Apply:
 		return e.apply(n)
+	case *plan.Fold:
+		return e.fold(n)
 	case *plan.Outer:
 		return rel{sql: text("SELECT " + columnList(n.Cols, nil))}
 	case *plan.Ref:
@@ -59,25 +62,36 @@ func (e *emitter) node(n plan.Node) rel {
 
 // columnList lists a node's columns and the hidden ones that keep its order.
 func columnList(cols []plan.Column, order []orderKey) string {
-	out := ""
+	var out list
 	for _, c := range cols {
-		if out != "" {
-			out += ", "
-		}
-		out += name(c.ID)
+		out.add(name(c.ID))
 	}
 	for _, k := range order {
 		if k.hidden {
-			if out != "" {
-				out += ", "
-			}
-			out += k.column
+			out.add(k.column)
 		}
 	}
-	if out == "" {
-		return "1 AS none"
+	return out.or("1 AS none")
+}
+
+// list writes texts with commas between; a wide table has thousands of columns.
+type list struct{ strings.Builder }
+
+func (l *list) add(parts ...string) {
+	if l.Len() > 0 {
+		l.WriteString(", ")
 	}
-	return out
+	for _, p := range parts {
+		l.WriteString(p)
+	}
+}
+
+// or gives the list, or another text where it is empty.
+func (l *list) or(otherwise string) string {
+	if l.Len() == 0 {
+		return otherwise
+	}
+	return l.String()
 }
 
 func (e *emitter) scan(n *plan.Scan) rel {
@@ -257,23 +271,19 @@ func (e *emitter) ref(n *plan.Ref) rel {
 		e.shared[n.Shared] = cte
 		e.ctes = append(e.ctes, text(cte+" AS MATERIALIZED (").and(r.sql).and(text(")")))
 	}
-	items := ""
+	var items list
 	for i, c := range n.Cols {
-		if i > 0 {
-			items += ", "
-		}
-		items += name(n.From[i]) + " AS " + name(c.ID)
+		items.add(name(n.From[i]), " AS ", name(c.ID))
 	}
-	if items == "" {
-		items = "1 AS none"
-	}
-	return rel{sql: text("SELECT " + items + " FROM " + cte)}
+	return rel{sql: text("SELECT " + items.or("1 AS none") + " FROM " + cte)}
 }
 
 // apply runs the sub-query beside each row.
 func (e *emitter) apply(n *plan.Apply) rel {
 	in := e.node(n.Input)
+	e.within++
 	sub := e.node(n.Sub)
+	e.within--
 	cols := columnList(n.Cols, in.order)
 	in.sql = text("SELECT " + cols + " FROM (").and(in.sql).and(text("), LATERAL (")).and(e.lateral(n, sub)).and(text(")"))
 	return in

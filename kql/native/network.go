@@ -326,10 +326,6 @@ func parsePath(s string) any {
 	root := ""
 	if len(rest) > 1 && rest[1] == ':' {
 		root = rest[:2]
-	} else if strings.HasPrefix(rest, "/") {
-		root = "/"
-	} else if strings.HasPrefix(rest, `\\`) {
-		root = `\\`
 	}
 	at := strings.LastIndexAny(rest, `/\`)
 	dir, file := "", rest

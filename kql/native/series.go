@@ -358,6 +358,8 @@ func stats(a any) any {
 	o.set("avg", mean)
 	o.set("stdev", math.Sqrt(variance))
 	o.set("variance", variance)
+	o.set("sum", sum)
+	o.set("len", int64(len(y)))
 	return write(o)
 }
 

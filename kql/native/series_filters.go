@@ -260,7 +260,7 @@ func seasonal(y []float64, period, learn int) []float64 {
 
 // quantile interpolates between neighbours; NaN of nothing.
 func quantile(list []float64, p float64) float64 {
-	if len(list) == 0 {
+	if len(list) == 0 || math.IsNaN(p) {
 		return math.NaN()
 	}
 	s := append([]float64{}, list...)

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/csv"
 	"encoding/xml"
+	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
@@ -123,7 +124,8 @@ func texts() []Function {
 			}
 			return base64.StdEncoding.EncodeToString(out)
 		}},
-		{Name: "url_encode", Params: types(tText), Least: 1, Result: tText, Eval: func(a []any) any { return url.QueryEscape(str(a[0])) }},
+		{Name: "url_encode", Params: types(tText), Least: 1, Result: tText, Eval: func(a []any) any { return escaped(str(a[0]), "+") }},
+		{Name: "url_encode_component", Params: types(tText), Least: 1, Result: tText, Eval: func(a []any) any { return escaped(str(a[0]), "%20") }},
 		{Name: "url_decode", Params: types(tText), Least: 1, Result: tText, Eval: func(a []any) any {
 			if s, err := url.PathUnescape(str(a[0])); err == nil {
 				return s
@@ -155,7 +157,7 @@ func texts() []Function {
 			return write(out)
 		}},
 		{Name: "parse_kv", Params: types(tText, tText, tText, tText, tText, tText, tText, tText), Least: 8, Result: tText, Eval: keyValue},
-		{Name: "parse_user_agent", Params: types(tText, tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return `{}` }},
+		{Name: "parse_user_agent", Params: types(tText, tDyn), Least: 1, Result: tDyn, Eval: userAgent},
 	}
 }
 
@@ -630,4 +632,20 @@ func commandLine(s string) (out []string) {
 		out = append(out, b.String())
 	}
 	return out
+}
+
+// escaped writes what isn't a letter, a digit or -_.~ by its bytes, in lower case.
+func escaped(s, space string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == ' ':
+			b.WriteString(space)
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("-_.~", c) >= 0:
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02x", c)
+		}
+	}
+	return b.String()
 }

@@ -119,7 +119,12 @@ func values() []Function {
 				return nil
 			}
 			v, _ := read(str(a[2]))
-			o.set(str(a[1]), v)
+			key := str(a[1])
+			path := []string{key}
+			if rest, ok := strings.CutPrefix(key, "$."); ok {
+				path = strings.Split(rest, ".")
+			}
+			setAt(o, path, v)
 			return write(o)
 		}},
 		{Name: "bag_zip", Params: types(tDyn, tDyn), Least: 2, Result: tDyn, Eval: func(a []any) any {
@@ -327,4 +332,17 @@ func hash64(s string) uint64 {
 	h ^= h >> 29
 	h *= p3
 	return h ^ h>>32
+}
+
+// setAt sets a value at a path of keys; what is no bag on the way becomes one.
+func setAt(o *object, path []string, v any) {
+	for _, key := range path[:len(path)-1] {
+		inner, ok := o.vals[key].(*object)
+		if !ok {
+			inner = newObject()
+			o.set(key, inner)
+		}
+		o = inner
+	}
+	o.set(path[len(path)-1], v)
 }

@@ -46,6 +46,11 @@ func change(n Node, f func(Expr) Expr) {
 		for i := range n.Keys {
 			set(&n.Keys[i].X)
 		}
+	case *Fold:
+		for i := range n.Next {
+			set(&n.First[i])
+			set(&n.Next[i])
+		}
 	case *Limit:
 		set(&n.N)
 	case *Join:

@@ -131,6 +131,13 @@ func (p *pruner) node(n plan.Node, need ids) {
 			p.tables(k.X)
 		}
 		p.node(n.Input, below)
+	case *plan.Fold:
+		below := need.copy()
+		for i := range n.Next {
+			below.with(n.First[i], n.Next[i])
+			p.tables(n.First[i], n.Next[i])
+		}
+		p.node(n.Input, below)
 	case *plan.Limit:
 		p.tables(n.N)
 		p.node(n.Input, need)

@@ -37,12 +37,13 @@ func operatorParsers() map[string]func(*parser, keyword) Operator {
 		"partition":        (*parser).partition,
 		"fork":             (*parser).fork,
 		"reduce":           (*parser).reduce,
+		"scan":             (*parser).scan,
 		"project-by-names": func(p *parser, k keyword) Operator { return &ProjectByNames{k, p.namedList()} },
 	}
 }
 
 // opaque operators are known but read as text up to the next pipe.
-var opaque = map[string]bool{"scan": true, "make-graph": true, "graph-match": true, "graph-to-table": true, "graph-shortest-paths": true, "graph-mark-components": true, "facet": true, "macro-expand": true, "assert-schema": true, "execute-and-cache": true, "graph-where-nodes": true, "graph-where-edges": true}
+var opaque = map[string]bool{"make-graph": true, "graph-match": true, "graph-to-table": true, "graph-shortest-paths": true, "graph-mark-components": true, "facet": true, "macro-expand": true, "assert-schema": true, "execute-and-cache": true, "graph-where-nodes": true, "graph-where-edges": true}
 
 // operatorKeyword reads words joined by hyphens as far as they name an operator.
 func (p *parser) operatorKeyword() (string, int) {
