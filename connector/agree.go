@@ -184,8 +184,10 @@ func (r *runner) carryOut(ctx context.Context, jobs []*job) error {
 	if err := r.record(ctx, jobs...); err != nil || len(writing) == 0 {
 		return err
 	}
-	for _, j := range writing {
+	for _, j := range r.sendTogether(ctx, writing) {
 		r.send(ctx, j)
+	}
+	for _, j := range writing {
 		j.l = conclude(j.l, j.d)
 		if j.err == nil {
 			j.l.Hole = nil
@@ -201,8 +203,7 @@ func (r *runner) send(ctx context.Context, j *job) {
 		sent := &j.d.Writes[n]
 		switch {
 		case err == nil:
-			sent.Outcome, sent.Version, sent.At = Made, made.Version, made.At
-			r.measure(j.it, s)
+			r.made(j, n, made)
 		case definite(err):
 			sent.Outcome, sent.Error = Refused, err.Error()
 		default:

@@ -330,6 +330,50 @@ func (f *flaky) Apply(ctx context.Context, w port.Write) (port.Applied, error) {
 	return a, err
 }
 
+// ApplyAll is in one piece: all writes are made or none, and so is the answer.
+func (f *flaky) ApplyAll(ctx context.Context, writes []port.Write) ([]port.Applied, error) {
+	end, can := f.End.(interface {
+		ApplyAll(context.Context, []port.Write) ([]port.Applied, error)
+	})
+	if !can || f.own != nil && f.own.dead {
+		return nil, errCrash
+	}
+	for _, w := range writes {
+		if !f.Capabilities().Conditional && w.IfVersion != 0 {
+			return nil, fault.New(fault.Invalid, "a condition on a write")
+		}
+		if f.before != nil {
+			f.before(w)
+		}
+	}
+	if f.own != nil && f.goes("crash before writes", 16) {
+		f.own.dead = true
+		return nil, errCrash
+	}
+	if f.goes("writes lost", 16) {
+		return nil, errLine
+	}
+	all, err := end.ApplyAll(ctx, writes)
+	crash, lost := f.own != nil && f.goes("crash after writes", 16), f.goes("answers lost", 14)
+	for i, a := range all {
+		if f.made == nil {
+			f.made = map[string]int64{}
+		}
+		f.made[a.WriteID] = a.Version
+		if crash || lost {
+			f.lost(writes[i])
+		}
+	}
+	switch {
+	case crash:
+		f.own.dead = true
+		return nil, errCrash
+	case err == nil && lost:
+		return nil, errLine
+	}
+	return all, err
+}
+
 func (f *flaky) lost(w port.Write) {
 	if f.after != nil {
 		f.after(w)
