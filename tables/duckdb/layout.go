@@ -174,13 +174,51 @@ func (s *Store) begin(ctx context.Context) error {
 	return nil
 }
 
-// ensure gives the relation of a batch's table with all its columns, making
-// what is missing in a transaction of its own. The caller holds writing.
-func (s *Store) ensure(ctx context.Context, home tables.Home, t *schema.Table) (*relation, error) {
-	key := relationKey{home, t.Name}
+// relation gives the relation of a key, nil if there is none.
+func (s *Store) relation(key relationKey) *relation {
 	s.knowing.RLock()
-	r := s.layout[key]
-	s.knowing.RUnlock()
+	defer s.knowing.RUnlock()
+	return s.layout[key]
+}
+
+// makeRoom sees that there is a relation with all columns for every batch of a
+// group, making what is missing in one transaction of its own. The caller
+// holds writing.
+func (s *Store) makeRoom(ctx context.Context, group []*write) error {
+	var grown []growth
+	latest := map[relationKey]*relation{}
+	for _, w := range group {
+		for _, b := range w.Batches {
+			key := relationKey{w.Home, b.Table.Name}
+			old := latest[key]
+			if old == nil {
+				old = s.relation(key)
+			}
+			if next := grow(old, key, b.Table); b.N > 0 && next != old {
+				grown = append(grown, growth{old, next})
+				latest[key] = next
+			}
+		}
+	}
+	if len(grown) == 0 {
+		return nil
+	}
+	if err := s.transaction(ctx, func() error { return s.build(ctx, grown) }); err != nil {
+		return err
+	}
+	s.knowing.Lock()
+	defer s.knowing.Unlock()
+	for key, r := range latest {
+		s.layout[key] = r
+	}
+	return nil
+}
+
+// growth is a relation before, nil if it is new, and after.
+type growth struct{ old, next *relation }
+
+// grow gives a relation with room for all of a table's columns: itself, if it has.
+func grow(r *relation, key relationKey, t *schema.Table) *relation {
 	grown := &relation{relationKey: key, time: t.Time}
 	if r != nil {
 		*grown = *r
@@ -193,37 +231,42 @@ func (s *Store) ensure(ctx context.Context, home tables.Home, t *schema.Table) (
 		}
 	}
 	if r != nil && len(r.fields) == len(grown.fields) && r.keyed == grown.keyed {
-		return r, nil
+		return r
 	}
-	err := s.transaction(ctx, func() error {
-		if r == nil {
-			if err := s.make(ctx, grown); err != nil {
-				return err
-			}
-		} else if err := s.grow(ctx, grown, len(r.fields)); err != nil {
-			return err
-		}
-		if !grown.keyed || r != nil && r.keyed {
-			return nil
-		}
-		_, err := s.writer.exec(ctx, "CREATE TABLE "+grown.keys()+" (high BIGINT NOT NULL, low BIGINT NOT NULL, event BIGINT NOT NULL)")
-		return err
-	})
+	return grown
+}
+
+// build makes and alters tables, and lists them.
+func (s *Store) build(ctx context.Context, grown []growth) error {
+	found, err := s.writer.all(ctx, "SELECT coalesce(max(id), 0) FROM relations")
 	if err != nil {
-		return nil, fmt.Errorf("make room for %s: %w", t.Name, err)
+		return err
 	}
-	s.knowing.Lock()
-	defer s.knowing.Unlock()
-	s.layout[key] = grown
-	return grown, nil
+	last := found[0][0].(int64)
+	var news listing
+	for _, g := range grown {
+		from := 0
+		if g.old != nil {
+			g.next.id, from = g.old.id, len(g.old.fields)
+			err = s.alter(ctx, g.next, from)
+		} else {
+			last++
+			g.next.id = last
+			err = s.make(ctx, g.next)
+			news.relation(g.next)
+		}
+		if err == nil && g.next.keyed && (g.old == nil || !g.old.keyed) {
+			_, err = s.writer.exec(ctx, "CREATE TABLE "+g.next.keys()+" (high BIGINT NOT NULL, low BIGINT NOT NULL, event BIGINT NOT NULL)")
+		}
+		if err != nil {
+			return fmt.Errorf("make room for %s: %w", g.next.name, err)
+		}
+		news.fields(g.next, from)
+	}
+	return news.store(s)
 }
 
 func (s *Store) make(ctx context.Context, r *relation) error {
-	found, err := s.writer.all(ctx, "SELECT coalesce(max(id), 0) + 1 FROM relations")
-	if err != nil {
-		return err
-	}
-	r.id = found[0][0].(int64)
 	columns := make([]string, 0, len(r.fields)+len(hidden))
 	for _, h := range hidden {
 		columns = append(columns, h+" BIGINT")
@@ -231,16 +274,11 @@ func (s *Store) make(ctx context.Context, r *relation) error {
 	for _, f := range r.fields {
 		columns = append(columns, f.column()+" "+physical(f.typ))
 	}
-	if _, err := s.writer.exec(ctx, "CREATE TABLE "+r.table()+" ("+strings.Join(columns, ", ")+")"); err != nil {
-		return err
-	}
-	if _, err := s.writer.exec(ctx, "INSERT INTO relations VALUES (?, ?, ?, ?)", r.id, string(r.home), r.name, r.time); err != nil {
-		return err
-	}
-	return s.list(ctx, r, 0)
+	_, err := s.writer.exec(ctx, "CREATE TABLE "+r.table()+" ("+strings.Join(columns, ", ")+")")
+	return err
 }
 
-func (s *Store) grow(ctx context.Context, r *relation, from int) error {
+func (s *Store) alter(ctx context.Context, r *relation, from int) error {
 	for _, f := range r.fields[from:] {
 		sql := "ALTER TABLE " + r.table() + " ADD COLUMN " + f.column() + " " + physical(f.typ)
 		if f.typ == schema.String {
@@ -250,14 +288,43 @@ func (s *Store) grow(ctx context.Context, r *relation, from int) error {
 			return err
 		}
 	}
-	return s.list(ctx, r, from)
+	return nil
 }
 
-func (s *Store) list(ctx context.Context, r *relation, from int) error {
+// listing is what the bookkeeping's relations and fields get.
+type listing struct {
+	ids                 []int64
+	homes, names, times rows.Column
+	of, ordinals        []int64
+	columns, types      rows.Column
+}
+
+func (l *listing) relation(r *relation) {
+	l.ids = append(l.ids, r.id)
+	l.homes.AppendText(string(r.home))
+	l.names.AppendText(r.name)
+	l.times.AppendText(r.time)
+}
+
+func (l *listing) fields(r *relation, from int) {
 	for _, f := range r.fields[from:] {
-		if _, err := s.writer.exec(ctx, "INSERT INTO fields VALUES (?, ?, ?, ?)", r.id, f.ordinal, f.name, f.typ.String()); err != nil {
+		l.of, l.ordinals = append(l.of, r.id), append(l.ordinals, int64(f.ordinal))
+		l.columns.AppendText(f.name)
+		l.types.AppendText(f.typ.String())
+	}
+}
+
+func (l *listing) store(s *Store) error {
+	for _, c := range []*rows.Column{&l.homes, &l.names, &l.times, &l.columns, &l.types} {
+		c.Type = schema.String
+	}
+	if n := len(l.ids); n > 0 {
+		if err := s.fill("relations", []source{{ints: l.ids}, {column: &l.homes}, {column: &l.names}, {column: &l.times}}, n); err != nil {
 			return err
 		}
+	}
+	if n := len(l.of); n > 0 {
+		return s.fill("fields", []source{{ints: l.of}, {ints: l.ordinals}, {column: &l.columns}, {column: &l.types}}, n)
 	}
 	return nil
 }

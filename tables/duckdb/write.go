@@ -122,6 +122,9 @@ func (s *Store) commitAll(ctx context.Context, group []*write) error {
 	if err != nil {
 		return err
 	}
+	if err := s.makeRoom(ctx, group); err != nil {
+		return err
+	}
 	keys := map[string]tables.Receipt{} // new ones
 	seen := map[relationKey]map[hash]bool{}
 	before := s.arrival
@@ -130,9 +133,10 @@ func (s *Store) commitAll(ctx context.Context, group []*write) error {
 		if s.repeat(w, known, positions) {
 			continue
 		}
-		if err := s.prepare(ctx, w, now, seen); err != nil {
+		if err := s.prepare(ctx, w, seen); err != nil {
 			return err
 		}
+		w.receipt.At = now
 		for _, p := range w.Positions {
 			positions[p.Reader] = max(p.Value, positions[p.Reader])
 		}
@@ -213,17 +217,15 @@ func (s *Store) repeat(w *write, known map[string]tables.Receipt, positions map[
 
 // prepare finds a write's relations, leaves out rows that are known, and gives
 // the others their numbers.
-func (s *Store) prepare(ctx context.Context, w *write, now schema.Ticks, seen map[relationKey]map[hash]bool) error {
+func (s *Store) prepare(ctx context.Context, w *write, seen map[relationKey]map[hash]bool) error {
 	for _, b := range w.Batches {
 		if b.N == 0 {
 			continue
 		}
-		r, err := s.ensure(ctx, w.Home, b.Table)
-		if err != nil {
-			return err
-		}
+		r := s.relation(relationKey{w.Home, b.Table.Name})
 		p := part{key: r.relationKey, batch: b}
 		if key := keyColumns(b.Table); key != nil {
+			var err error
 			if seen[r.relationKey] == nil {
 				seen[r.relationKey] = map[hash]bool{}
 			}
@@ -244,7 +246,7 @@ func (s *Store) prepare(ctx context.Context, w *write, now schema.Ticks, seen ma
 			w.receipt.Arrival = s.arrival
 		}
 	}
-	w.receipt.Refused, w.receipt.At = w.Refused, now
+	w.receipt.Refused = w.Refused
 	return nil
 }
 
@@ -261,9 +263,7 @@ func (s *Store) store(ctx context.Context, group []*write, now schema.Ticks, key
 		}
 	}
 	for _, key := range order {
-		s.knowing.RLock()
-		r := s.layout[key] // as grown by the last of the group
-		s.knowing.RUnlock()
+		r := s.relation(key)
 		if err := s.storeRows(r, parts[key], now); err != nil {
 			return fmt.Errorf("store rows of %s: %w", r.name, err)
 		}
