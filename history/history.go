@@ -134,25 +134,32 @@ func (s *Service) writeSnapshots(ctx context.Context) (bool, error) {
 		}
 		positions[id] = snap.Seq
 	}
-	for _, id := range order {
-		if err := s.appendHome(ctx, id, homes[id], positions[id]); err != nil {
+	common := tables.Position{Reader: workspaceReader, Value: next}
+	if len(order) == 0 {
+		_, err = s.Rows.Append(ctx, tables.Append{Home: tables.XDRHome, Positions: []tables.Position{common}})
+		return true, err
+	}
+	for i, id := range order {
+		at := []tables.Position{{Reader: workspaceReader + "/" + id, Value: positions[id]}}
+		if i == len(order)-1 {
+			at = append(at, common)
+		}
+		if err := s.appendHome(ctx, id, homes[id], at); err != nil {
 			return false, err
 		}
 	}
-	_, err = s.Rows.Append(ctx, tables.Append{Home: tables.XDRHome, Positions: []tables.Position{{Reader: workspaceReader, Value: next}}})
-	return true, err
+	return true, nil
 }
 
 // appendHome writes one workspace's rows with a position of its own, for one
-// append reaches one home: after a crash between two homes the common position
-// is behind, and the home that has the rows knows it.
-func (s *Service) appendHome(ctx context.Context, id string, w *writer, position int64) error {
-	reader := workspaceReader + "/" + id
+// append reaches one home: after a crash between two homes the common position,
+// which comes with the last, is behind, and the home that has the rows knows it.
+func (s *Service) appendHome(ctx context.Context, id string, w *writer, at []tables.Position) error {
 	batches, err := w.batches()
 	if err != nil {
 		return err
 	}
-	_, err = s.Rows.Append(ctx, tables.Append{Home: tables.Home(id), Batches: batches, Positions: []tables.Position{{Reader: reader, Value: position}}})
+	_, err = s.Rows.Append(ctx, tables.Append{Home: tables.Home(id), Batches: batches, Positions: at})
 	return err
 }
 
