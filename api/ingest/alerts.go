@@ -33,9 +33,23 @@ var shapes = map[string]func(records [][]byte) ([]one, []rows.Refusal){
 	"alertinfo":     bundled,
 }
 
+// mixedShape is a delivery in which each record tells its own shape,
+// {"shape":"graph","alert":{…}}: alerts of several products in one order.
+const mixedShape = "mixed"
+
+// shape finds how a delivery's records are read.
+func shape(name string) (read func(records [][]byte) ([]one, []rows.Refusal), ok bool) {
+	name = strings.ToLower(name)
+	if name == mixedShape {
+		return mixed, true
+	}
+	read, ok = shapes[name]
+	return read, ok
+}
+
 // shapeNames lists the shapes for messages.
 func shapeNames() string {
-	var names []string
+	names := []string{mixedShape}
 	for n := range shapes {
 		names = append(names, n)
 	}
@@ -52,7 +66,7 @@ func (f *face) alerts(r *http.Request, body []byte) (Answer, error) {
 		return Answer{}, err
 	}
 	name := r.URL.Query().Get("shape")
-	read, ok := shapes[strings.ToLower(name)]
+	read, ok := shape(name)
 	if !ok {
 		return Answer{}, fault.At("shape", "%q is none of %s", name, shapeNames())
 	}
@@ -73,7 +87,7 @@ func (f *face) alerts(r *http.Request, body []byte) (Answer, error) {
 			switch o.Result {
 			case xdr.Refused:
 				for _, n := range came[i].records {
-					refused = append(refused, rows.Refusal{Record: n, Table: "alert " + o.AlertID, Reason: o.Reason, Body: clip(records[n-1])})
+					refused = append(refused, rows.Refusal{Record: n, Table: strings.TrimSpace("alert " + o.AlertID), Reason: o.Reason, Body: clip(records[n-1])})
 				}
 			case xdr.Repeat:
 				answer.Repeats += len(came[i].records)
@@ -110,6 +124,41 @@ func single(decode func([]byte) (security.Alert, error)) func(records [][]byte) 
 		}
 		return out, refused
 	}
+}
+
+// mixed reads records that each tell their shape, each as a delivery of its own.
+func mixed(records [][]byte) (out []one, refused []rows.Refusal) {
+	for i, record := range records {
+		if record == nil {
+			continue // refused by split
+		}
+		var wrapped struct {
+			Shape string          `json:"shape"`
+			Alert json.RawMessage `json:"alert"`
+		}
+		err := json.Unmarshal(record, &wrapped)
+		read, ok := shapes[strings.ToLower(wrapped.Shape)]
+		switch {
+		case err != nil:
+		case !ok:
+			err = fault.At("shape", "%q isn't the shape of an alert", wrapped.Shape)
+		case len(wrapped.Alert) == 0:
+			err = fault.At("alert", "is missing")
+		}
+		if err != nil {
+			refused = append(refused, refusal(i+1, record, err))
+			continue
+		}
+		came, more := read([][]byte{wrapped.Alert})
+		for _, o := range came {
+			out = append(out, one{o.alert, []int{i + 1}})
+		}
+		for _, x := range more {
+			x.Record = i + 1
+			refused = append(refused, x)
+		}
+	}
+	return out, refused
 }
 
 // bundled reads AlertInfo rows with the AlertEvidence rows of the same alert.

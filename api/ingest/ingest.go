@@ -5,14 +5,11 @@
 package ingest
 
 import (
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
 
 	"lockstep/access"
 	"lockstep/fault"
@@ -80,7 +77,7 @@ type Refusal struct {
 // New makes the face: POST /ingest/v1/alerts, /ingest/v1/events and
 // /ingest/v1/workspaces/{workspace}/tables/{table}.
 func New(o Options) http.Handler {
-	f := &face{o}
+	f := &face{o, newDesk(o.Schema)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /ingest/v1/alerts", f.handle("alerts", f.alerts))
 	mux.HandleFunc("POST /ingest/v1/events", f.handle("events", f.events))
@@ -88,9 +85,13 @@ func New(o Options) http.Handler {
 	return f.Authenticate(mux, f.fail)
 }
 
-type face struct{ Options }
+type face struct {
+	Options
+	desk *desk
+}
 
-// handle reads a delivery, lets take deal with it and writes the answer.
+// handle reads a delivery, lets take deal with it, which keeps nothing of the
+// body, and writes the answer.
 func (f *face) handle(kind string, take func(r *http.Request, body []byte) (Answer, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		answer, err := f.deliver(r, take)
@@ -106,34 +107,12 @@ func (f *face) handle(kind string, take func(r *http.Request, body []byte) (Answ
 }
 
 func (f *face) deliver(r *http.Request, take func(r *http.Request, body []byte) (Answer, error)) (Answer, error) {
-	body, err := read(r)
+	body, release, err := f.desk.body(r)
 	if err != nil {
 		return Answer{}, err
 	}
+	defer release()
 	return take(r, body)
-}
-
-// read gives the body, inflated.
-func read(r *http.Request) ([]byte, error) {
-	var from io.Reader = r.Body
-	if strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
-		z, err := gzip.NewReader(r.Body)
-		if err != nil {
-			return nil, fault.New(fault.Invalid, "the body isn't gzip although Content-Encoding says so: %w", err)
-		}
-		from = z
-	}
-	body, err := io.ReadAll(io.LimitReader(from, MaxBody+1))
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "read the body: %w", err)
-	}
-	if len(body) > MaxBody {
-		return nil, fault.New(fault.Invalid, "the body is over %d MiB: send fewer records at once", MaxBody>>20)
-	}
-	if len(strings.TrimSpace(string(body[:min(len(body), 64)]))) == 0 && len(body) < 64 {
-		return nil, fault.New(fault.Invalid, "the body is empty: send records as JSON, one a line, or as an array")
-	}
-	return body, nil
 }
 
 // key is the client's name for this delivery, "" if it gave none.
@@ -149,17 +128,10 @@ func (f *face) events(r *http.Request, body []byte) (Answer, error) {
 	if f.Alerts == nil {
 		return Answer{}, fault.New(fault.NotFound, "this server isn't the XDR side: hunting events go to the one that is")
 	}
-	decoder := rows.NewDecoder(func(name string) (*schema.Table, bool) {
-		t, ok := f.Schema.Table(schema.XDR, name)
-		if !ok {
-			return nil, false
-		}
-		return rows.Stored(t), true
-	})
 	if err := f.Authorize(r.Context(), access.IngestEvents, access.XDR); err != nil {
 		return Answer{}, err
 	}
-	batches, refused := decoder.Records(body)
+	batches, refused := f.desk.decode(body, func(c *clerk) ([]*rows.Batch, []rows.Refusal) { return c.events.Records(body) })
 	return f.append(r, tables.XDRHome, batches, refused)
 }
 
@@ -181,7 +153,8 @@ func (f *face) rows(r *http.Request, body []byte) (Answer, error) {
 			return Answer{}, fault.New(fault.NotFound, "workspace %s has no table %q", ws.Name, name)
 		}
 	}
-	batches, refused := rows.NewDecoder(nil).Rows(rows.Stored(table), body)
+	table = f.desk.keep(table)
+	batches, refused := f.desk.decode(body, func(c *clerk) ([]*rows.Batch, []rows.Refusal) { return c.rows.Rows(table, body) })
 	return f.append(r, tables.Home(ws.ID), batches, refused)
 }
 

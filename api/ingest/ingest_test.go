@@ -3,10 +3,13 @@ package ingest_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"lockstep/access"
 	"lockstep/api/ingest"
@@ -82,6 +85,9 @@ func TestBadRecordsAreNamedAndKeptAside(t *testing.T) {
 		{"wrong type", "/ingest/v1/events", `{"category":"AdvancedHunting-DeviceEvents","properties":{"Timestamp":"yesterday"}}`, "Timestamp"},
 		{"a field of 20 MB", "/ingest/v1/events", `{"category":"AdvancedHunting-DeviceEvents","properties":{"Timestamp":"2026-03-02T08:00:00Z","DeviceName":"` + strings.Repeat("x", 20<<20) + `"}}`, "DeviceName"},
 		{"an alert that isn't one", "/ingest/v1/alerts?shape=securityalert", `[1]`, ""},
+		{"an alert of no shape", "/ingest/v1/alerts?shape=mixed", `{"shape":"cef","alert":{}}`, "cef"},
+		{"an alert within another", "/ingest/v1/alerts?shape=mixed", `{"shape":"mixed","alert":{}}`, "mixed"},
+		{"an envelope without an alert", "/ingest/v1/alerts?shape=mixed", `{"shape":"graph"}`, ""},
 		{"evidence without its alert", "/ingest/v1/alerts?shape=alertinfo", `{"EntityType":"User"}`, "AlertId"},
 	}
 	for _, c := range cases {
@@ -115,6 +121,19 @@ func TestDeliveriesOfAnyForm(t *testing.T) {
 		if status, a, text := post(t, face(s), "/ingest/v1/alerts?shape=graph", body); status != 200 || a.Accepted != 1 || a.Repeats != 1 {
 			t.Errorf("%.40s…: %d %s, want one accepted, one repeat", body, status, text)
 		}
+	}
+	rows := `{"records":[{"category":"AdvancedHunting-AlertInfo","properties":{"AlertId":"da3","Title":"rows","Timestamp":"2026-03-02T08:00:00Z"}},{"category":"AdvancedHunting-AlertEvidence","properties":{"AlertId":"da3","EntityType":"User","AccountName":"ada"}}]}`
+	mixed := fmt.Sprintf(`{"shape":"graph","alert":%s}`+"\n{broken\n"+`{"shape":"alertinfo","alert":%s}`+"\n"+`{"shape":"Graph","alert":%s}`+"\n", alert, rows, again)
+	s := &stores{}
+	if status, a, text := post(t, face(s), "/ingest/v1/alerts?shape=mixed", mixed); status != 200 || a.Accepted != 2 || a.Repeats != 1 || len(a.Refused) != 1 || a.Refused[0].Record != 2 {
+		t.Errorf("mixed shapes: %d %s, want two accepted, one repeat and the second line refused", status, text)
+	}
+	var ids []string
+	for _, a := range s.alerts {
+		ids = append(ids, a.ID)
+	}
+	if d := cmp.Diff([]string{"da1", "da3", "da2"}, ids); d != "" {
+		t.Errorf("order of mixed shapes (-want +got):\n%s", d)
 	}
 	if status, _, text := post(t, face(&stores{}), "/ingest/v1/alerts?shape=cef", alert); status != 400 || !strings.Contains(text, "graph") {
 		t.Errorf("an unknown shape: %d %s, want 400 that names those there are", status, text)

@@ -20,11 +20,9 @@ type chunk struct {
 // all are the chunk's batches; their places in it are part of their keys.
 func (c *chunk) all() []*batch { return append(c.rows[:len(c.rows):len(c.rows)], c.alerts...) }
 
-// batch is what one request carries: events, the rows of one table, or alerts
-// of one shape.
+// batch is what one request carries: events, the rows of one table, or alerts.
 type batch struct {
 	kind  source.Kind
-	shape source.Shape
 	table string
 	body  []byte
 	refs  []ref
@@ -71,7 +69,12 @@ func (c *cutter) add(position int64, r *source.Record) {
 	c.chunk.end = r.Time
 	c.bytes += len(r.Body)
 	b := c.batch(r)
-	b.body = c.move(b.body, r.Body)
+	if r.Kind == source.Alert {
+		b.body = fmt.Appendf(b.body, `{"shape":%q,"alert":`, r.Shape)
+		b.body = append(c.move(b.body, r.Body), '}')
+	} else {
+		b.body = c.move(b.body, r.Body)
+	}
 	b.body = append(b.body, '\n')
 	b.refs = append(b.refs, ref{r.File, r.Number})
 }
@@ -84,13 +87,17 @@ func (c *cutter) move(dst, body []byte) []byte {
 	return c.plan.AppendShifted(dst, body)
 }
 
+// alertsAtOnce is how many alerts go in one request. The receiver takes them in
+// one transaction, during which the incidents that they make can't be seen.
+const alertsAtOnce = 32
+
 // batch finds the batch that a record belongs to.
 func (c *cutter) batch(r *source.Record) *batch {
 	if r.Kind == source.Alert { // only the last batch of alerts: they stay in order
-		if n := len(c.chunk.alerts); n > 0 && c.chunk.alerts[n-1].shape == r.Shape {
+		if n := len(c.chunk.alerts); n > 0 && len(c.chunk.alerts[n-1].refs) < alertsAtOnce {
 			return c.chunk.alerts[n-1]
 		}
-		b := &batch{kind: r.Kind, shape: r.Shape}
+		b := &batch{kind: r.Kind}
 		c.chunk.alerts = append(c.chunk.alerts, b)
 		return b
 	}
@@ -133,7 +140,7 @@ func (b *batch) key(run string, c *chunk, n int) string {
 func (b *batch) send(ctx context.Context, sink Sink, workspace, key string) (Receipt, error) {
 	switch b.kind {
 	case source.Alert:
-		return sink.Alerts(ctx, b.shape, key, b.body)
+		return sink.Alerts(ctx, key, b.body)
 	case source.Row:
 		return sink.Rows(ctx, workspace, b.table, key, b.body)
 	default:

@@ -35,7 +35,7 @@ type Options struct {
 	// End is where the recording's end goes; the zero time = now.
 	End time.Time
 	// BatchRecords and BatchBytes bound the chunks in which records are sent, a
-	// few at the same time; 0 = 8,000 records and 8 MiB. A larger record goes alone.
+	// few at the same time; 0 = 16,000 records and 24 MiB. A larger record goes alone.
 	BatchRecords int
 	BatchBytes   int
 	// State is a file that remembers a broken-off replay; "" = none. It is
@@ -170,7 +170,7 @@ func (r *run) prepare(ctx context.Context) error {
 const beat = 200 * time.Millisecond
 
 func (r *run) size() size {
-	s := size{Records: 8_000, Bytes: 8 << 20}
+	s := size{Records: 16_000, Bytes: 24 << 20} // what a transaction costs a store whatever is in it is lost in so many
 	if r.BatchRecords > 0 {
 		s.Records = r.BatchRecords
 	}

@@ -93,8 +93,8 @@ func (s *store) take(label, key string, body []byte) (replay.Receipt, error) {
 	return r, nil
 }
 
-func (s *store) Alerts(_ context.Context, shape source.Shape, key string, body []byte) (replay.Receipt, error) {
-	return s.take("alert "+string(shape), key, body)
+func (s *store) Alerts(_ context.Context, key string, body []byte) (replay.Receipt, error) {
+	return s.take("alert", key, body)
 }
 func (s *store) Events(_ context.Context, key string, body []byte) (replay.Receipt, error) {
 	return s.take("event", key, body)
@@ -140,6 +140,8 @@ func (r recording) Read(ctx context.Context, from int64, yield func(source.Recor
 	return nil
 }
 
+var shapes = []source.Shape{source.Graph, source.SecurityAlert, source.AlertInfo}
+
 // mixed is a recording of n records of all kinds, 7 minutes apart.
 func mixed(n int) recording {
 	begin, _ := schema.ParseTicks("2024-06-01T00:00:00Z")
@@ -153,7 +155,7 @@ func mixed(n int) recording {
 		case 4:
 			record.Kind, record.Table = source.Row, "AuditLogs"
 		case 5, 6:
-			record.Kind, record.Table, record.Shape = source.Alert, "", []source.Shape{source.Graph, source.SecurityAlert, source.AlertInfo}[i%3]
+			record.Kind, record.Table, record.Shape = source.Alert, "", shapes[i%len(shapes)]
 		}
 		r.records = append(r.records, record)
 	}
@@ -205,14 +207,21 @@ func TestAReplayEndsNowAndKeepsAlertsInOrder(t *testing.T) {
 	}
 	last := 0
 	for _, line := range s.order {
-		var a struct{ N int }
+		var a struct {
+			Shape source.Shape
+			Alert struct{ N int }
+		}
 		if err := json.Unmarshal([]byte(line), &a); err != nil {
 			t.Fatal(err)
 		}
-		if a.N < last {
-			t.Errorf("alert %d came after alert %d", a.N, last)
+		n := a.Alert.N
+		if n < last {
+			t.Errorf("alert %d came after alert %d", n, last)
 		}
-		last = a.N
+		if a.Shape != shapes[n%len(shapes)] {
+			t.Errorf("alert %d came in shape %q", n, a.Shape)
+		}
+		last = n
 	}
 	if !slices.Contains(s.lines, `event {"time":"2026-05-05T12:00:00.0000000Z","n":99}`) {
 		t.Errorf("the last record doesn't end the replay: %s", s.lines[len(s.lines)-1])
@@ -312,7 +321,7 @@ func TestAlertsOfRowsArriveAsOneMessage(t *testing.T) {
 	if p.Total != 6 || p.Done != 6 || p.Sent != 6 || p.Accepted != 6 || p.Alerts != 1 {
 		t.Errorf("progress %+v", p)
 	}
-	want := []string{`{"records":[{"category":"AdvancedHunting-AlertInfo","time":"2026-05-05T12:00:00Z","properties":{"AlertId":"a1"}},{"category":"AdvancedHunting-AlertEvidence","properties":{"AlertId":"a1","n":1}}]}`}
+	want := []string{`{"shape":"alertinfo","alert":{"records":[{"category":"AdvancedHunting-AlertInfo","time":"2026-05-05T12:00:00Z","properties":{"AlertId":"a1"}},{"category":"AdvancedHunting-AlertEvidence","properties":{"AlertId":"a1","n":1}}]}}`}
 	if d := cmp.Diff(want, s.order); d != "" {
 		t.Errorf("messages (-want +got):\n%s", d)
 	}
@@ -407,7 +416,7 @@ func TestOverHTTP(t *testing.T) {
 		part := strings.Split(r.URL.Path, "/")
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/alerts"):
-			label = "alert " + r.URL.Query().Get("shape")
+			label = "alert"
 		case len(part) == 7 && part[3] == "workspaces":
 			label = "row " + part[4] + " " + part[6]
 		}
@@ -506,7 +515,7 @@ type void struct{}
 func (void) take(body []byte) (replay.Receipt, error) {
 	return replay.Receipt{Accepted: int64(bytes.Count(body, []byte("\n")))}, nil
 }
-func (v void) Alerts(_ context.Context, _ source.Shape, _ string, body []byte) (replay.Receipt, error) {
+func (v void) Alerts(_ context.Context, _ string, body []byte) (replay.Receipt, error) {
 	return v.take(body)
 }
 func (v void) Events(_ context.Context, _ string, body []byte) (replay.Receipt, error) {

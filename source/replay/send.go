@@ -15,7 +15,7 @@ import (
 // window is how many chunks may be under way beside the one whose alerts are
 // being sent: enough that the receiver always has rows to store, few enough
 // that little is in memory and little is sent again after a crash.
-const window = 3
+const window = 2
 
 // underWay is a chunk whose rows are being sent. stored closes when all of
 // them are acknowledged, and not at all if one fails.

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"lockstep/fault"
-	"lockstep/source"
 )
 
 // Server is the ingest API of a Lockstep server as a Sink.
@@ -35,9 +34,9 @@ func OverSocket(path string) *Server {
 	return &Server{Base: "http://lockstep", Client: &http.Client{Transport: &http.Transport{DialContext: dial}}}
 }
 
-// Alerts sends alerts of one shape.
-func (s *Server) Alerts(ctx context.Context, shape source.Shape, key string, body []byte) (Receipt, error) {
-	return s.post(ctx, "/ingest/v1/alerts?shape="+url.QueryEscape(string(shape)), key, body)
+// Alerts sends alerts, each with its shape.
+func (s *Server) Alerts(ctx context.Context, key string, body []byte) (Receipt, error) {
+	return s.post(ctx, "/ingest/v1/alerts?shape=mixed", key, body)
 }
 
 // Events sends Event Hub records.

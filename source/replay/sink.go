@@ -2,16 +2,15 @@ package replay
 
 import (
 	"context"
-
-	"lockstep/source"
 )
 
 // Sink takes batches in, several at the same time. A body is JSON lines, one
-// record each. The key makes a batch known again: a batch sent twice under one
+// record each; an alert is {"shape":…,"alert":{…}}, its source.Shape and what it
+// is in that shape. The key makes a batch known again: a batch sent twice under one
 // key is stored once. An error of kind Unavailable or Throttled means that the
 // same batch may succeed later; any other error ends the replay.
 type Sink interface {
-	Alerts(ctx context.Context, shape source.Shape, key string, body []byte) (Receipt, error)
+	Alerts(ctx context.Context, key string, body []byte) (Receipt, error)
 	Events(ctx context.Context, key string, body []byte) (Receipt, error)
 	Rows(ctx context.Context, workspace, table, key string, body []byte) (Receipt, error)
 }
