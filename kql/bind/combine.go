@@ -327,19 +327,21 @@ func (b *binder) anyText(c ctx, text string, exact bool) plan.Expr {
 	case back:
 		op, text = "hasprefix", text[:len(text)-1]
 	}
+	numbers := op == "has"
 	if exact {
 		op += "_cs"
 	}
-	var parts []plan.Expr
+	// the texts of a row stand beside each other with a character between that ends a term
+	parts := []plan.Expr{&plan.Const{Typ: schema.String, Value: "\x1f"}}
 	for _, col := range c.row.columns {
-		if col.Type == schema.String || col.Type == schema.Dynamic || col.Type == schema.Guid || op == "has" && (col.Type == schema.Int || col.Type == schema.Long) {
-			parts = append(parts, call(op, schema.Bool, b.convert(col.Ref(), schema.String), &plan.Const{Typ: schema.String, Value: text}))
+		if col.Type == schema.String || col.Type == schema.Dynamic || col.Type == schema.Guid || numbers && (col.Type == schema.Int || col.Type == schema.Long) {
+			parts = append(parts, b.convert(col.Ref(), schema.String))
 		}
 	}
-	if len(parts) == 0 {
+	if len(parts) == 1 {
 		return &plan.Const{Typ: schema.Bool, Value: false}
 	}
-	return call("or", schema.Bool, parts...)
+	return call(op, schema.Bool, call("strcat_delim", schema.String, parts...), &plan.Const{Typ: schema.String, Value: text})
 }
 
 func (b *binder) anyColumn(c ctx, f func(*syntax.Ident) plan.Expr) plan.Expr {
