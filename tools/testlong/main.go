@@ -95,7 +95,7 @@ func goTest(ctx context.Context, d time.Duration, args ...string) (string, error
 }
 
 // tail runs a command, shows what it prints, and gives its last line that says
-// how much was done (one that begins with "did ").
+// how much was done (what a test logs that begins with "did ").
 func tail(ctx context.Context, d time.Duration, cmd *exec.Cmd) (string, error) {
 	var lines collector
 	cmd.Env = append(os.Environ(), "LOCKSTEP_LONG="+d.String())
@@ -125,15 +125,15 @@ func (c *collector) Write(p []byte) (int, error) {
 			return len(p), nil
 		}
 		c.rest = rest
-		if _, did, ok := strings.Cut(line, "did "); ok && strings.TrimSpace(did) != "" && len(did) < 200 {
-			c.said = append(c.said, did)
+		if _, did, ok := strings.Cut(line, ": did "); ok {
+			c.said = append(c.said, did[:min(len(did), 200)])
 		}
 	}
 }
 
 func (c *collector) did() string {
 	if len(c.said) == 0 {
-		return "done"
+		return "no figure given"
 	}
 	return strings.Join(c.said, "; ")
 }
