@@ -186,9 +186,23 @@ func TestManyDiagnostics(t *testing.T) {
 	}
 }
 
+// seeds are the queries of all cases.
+func seeds() ([]byte, error) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	var all []byte
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, data...)
+	}
+	return all, err
+}
+
 // FuzzCompile: no text makes the compiler panic, and what compiles has as many marks as parameters.
 func FuzzCompile(f *testing.F) {
-	data, err := os.ReadFile("testdata/basics.txtar")
+	data, err := seeds()
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -277,15 +277,16 @@ func quantile(list []float64, p float64) float64 {
 func outliers(y, learn []float64, lo, hi float64) []float64 {
 	low, high := quantile(learn, lo), quantile(learn, hi)
 	out := make([]float64, len(y))
-	if !(high > low) {
+	if math.IsNaN(high - low) {
 		return out
 	}
+	width := max(high-low, 1e-10) // where most values are one, all others are far out
 	for i, v := range y {
 		switch {
 		case v > high:
-			out[i] = (v - high) / (high - low)
+			out[i] = (v - high) / width
 		case v < low:
-			out[i] = (v - low) / (high - low)
+			out[i] = (v - low) / width
 		}
 	}
 	return out
