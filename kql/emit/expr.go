@@ -70,6 +70,9 @@ func (s *sel) predicate(x plan.Expr) frag {
 		}
 		return join(" "+strings.ToUpper(c.Func)+" ", parts).wrap("(", ")")
 	case "eq":
+		if canBeNaN(c.Args[0]) && canBeNaN(c.Args[1]) {
+			break
+		}
 		return s.expr(c.Args[0]).and(text(" = ")).and(s.expr(c.Args[1])).wrap("(", ")")
 	case "not":
 		if in, ok := c.Args[0].(*plan.InTable); ok {

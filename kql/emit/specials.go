@@ -13,7 +13,7 @@ import (
 // say depends on which arguments are constants, or on how many there are.
 func specialTable() map[string]func(*sel, *plan.Call) frag {
 	return map[string]func(*sel, *plan.Call) frag{
-		"and": logic, "or": logic, "eq": equality, "ne": equality, "in": membership, "in~": membership,
+		"and": logic, "or": logic, "eq": equality, "ne": equality, "lt": ordering, "le": ordering, "gt": ordering, "ge": ordering, "in": membership, "in~": membership,
 		"has": terms, "has_cs": terms, "has_any": terms, "has_all": terms, "hasprefix": terms, "hasprefix_cs": terms, "hassuffix": terms, "hassuffix_cs": terms,
 		"contains": part, "contains_cs": part, "startswith": part, "startswith_cs": part, "endswith": part, "endswith_cs": part, "=~": part,
 		"matches regex": matchesRegex,
@@ -40,6 +40,9 @@ func logic(s *sel, c *plan.Call) frag {
 
 // equality: a null is equal to nothing that is not null; two nulls give null.
 func equality(s *sel, c *plan.Call) frag {
+	if canBeNaN(c.Args[0]) && canBeNaN(c.Args[1]) {
+		return s.equalReals(c)
+	}
 	l, r := s.expr(c.Args[0]), s.expr(c.Args[1])
 	same, differ := " = ", " <> "
 	var f frag
@@ -372,17 +375,6 @@ func firstOf(s *sel, c *plan.Call) frag {
 		f = join(", ", append(parts, text("''"))).wrap("coalesce(", ")")
 		f.notNull = true
 	}
-	return f
-}
-
-func most(s *sel, c *plan.Call) frag {
-	args, _ := s.args(c.Args)
-	fn := "greatest("
-	if c.Func == "min_of" {
-		fn = "least("
-	}
-	f := join(", ", args).wrap(fn, ")")
-	f.notNull = c.Typ == schema.String
 	return f
 }
 
