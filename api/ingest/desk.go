@@ -70,14 +70,25 @@ func (d *desk) decode(body []byte, read func(*clerk) ([]*rows.Batch, []rows.Refu
 	return batches, refused
 }
 
+// large bodies share buffers.
+const large = 4 << 20
+
 // body reads a request's body, inflated. It is valid until release.
 func (d *desk) body(r *http.Request) (body []byte, release func(), err error) {
-	b, _ := d.bodies.Get().(*bytes.Buffer)
-	if b == nil {
-		b = new(bytes.Buffer)
+	var b *bytes.Buffer
+	room := int(min(max(r.ContentLength, 0), MaxBody)) + bytes.MinRead
+	if room > large {
+		b, _ = d.bodies.Get().(*bytes.Buffer)
+	}
+	if b == nil || b.Cap() < room { // one that is too small is let go
+		b = bytes.NewBuffer(make([]byte, 0, room))
 	}
 	b.Reset()
-	release = func() { d.bodies.Put(b) }
+	release = func() {
+		if b.Cap() > large {
+			d.bodies.Put(b)
+		}
+	}
 	if err := fill(b, r); err != nil {
 		release()
 		return nil, nil, err
@@ -93,9 +104,6 @@ func fill(b *bytes.Buffer, r *http.Request) error {
 			return fault.New(fault.Invalid, "the body isn't gzip although Content-Encoding says so: %w", err)
 		}
 		from = z
-	}
-	if n := r.ContentLength; n > 0 && n <= MaxBody {
-		b.Grow(int(n) + bytes.MinRead)
 	}
 	if _, err := b.ReadFrom(io.LimitReader(from, MaxBody+1)); err != nil {
 		return fault.New(fault.Invalid, "read the body: %w", err)
