@@ -142,6 +142,31 @@ func TestTimeRange(t *testing.T) {
 	}
 }
 
+// TestArrival: ingestion_time reads the hidden column of arrival, which shows
+// in no answer and is read only where it is asked for.
+func TestArrival(t *testing.T) {
+	env := environment()
+	env.Received = "_received"
+	for query, want := range map[string][]string{
+		"Events | where ingestion_time() > ago(1h) | project DeviceName":                     {"DeviceName", "_received"},
+		"Events | union Events | where ingestion_time() > ago(1h) | project-keep DeviceName": {"DeviceName", "_received"},
+		"Events": {"Timestamp", "DeviceName", "LogonId", "LogonID", "AdditionalFields"},
+	} {
+		p, diags := kql.Compile(query, env)
+		if p == nil {
+			t.Fatal(diags)
+		}
+		if d := cmp.Diff(want, p.Scans[0].Columns); d != "" {
+			t.Errorf("%s: %s", query, d)
+		}
+		for _, c := range p.Columns {
+			if strings.Contains(c.Name, "_received") {
+				t.Errorf("%s shows the column %q", query, c.Name)
+			}
+		}
+	}
+}
+
 func TestDiagnostics(t *testing.T) {
 	for _, tt := range []struct{ query, code, message string }{
 		{"Evnts | take 1", "KQL110", "did you mean 'Events'?"},
