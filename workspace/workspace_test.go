@@ -395,6 +395,35 @@ func (f *fixture) apply(w port.Write) port.Applied {
 	return a
 }
 
+// Writes that come together are made together, each as it would be alone, or
+// none of them is: the connector then sends them one by one.
+func TestWritesAreMadeTogetherOrNotAtAll(t *testing.T) {
+	f := newFixture(t)
+	end := f.End(f.ws.ID).(interface {
+		ApplyAll(context.Context, []port.Write) ([]port.Applied, error)
+	})
+	one, two := creation(1), creation(2)
+	two.ID, two.Incident, two.Partner = "w2", "3c9c0ba4-2a2f-4d33-9d3f-0c6cd5d0a5a1", "30"
+	wrong := creation(1)
+	wrong.ID, wrong.Incident, wrong.Partner = "w3", "77e60dd1-7e5c-4b0d-8f39-2d8a3f6b3b21", one.Partner // that has its incident
+	if _, err := end.ApplyAll(ctx, []port.Write{one, two, wrong}); !fault.Is(err, fault.Conflict) {
+		t.Errorf("two incidents for one of the XDR: %v", err)
+	}
+	if _, err := f.Incident(ctx, f.ws.ID, mirrored); !fault.Is(err, fault.NotFound) {
+		t.Errorf("part of the writes was made: %v", err)
+	}
+	first := must(end.ApplyAll(ctx, []port.Write{one, two}))
+	again := must(end.ApplyAll(ctx, []port.Write{two, one}))
+	if d := cmp.Diff([]port.Applied{first[1], first[0]}, again); d != "" || first[0] != f.apply(one) {
+		t.Errorf("sent again (-first +again):\n%s", d)
+	}
+	for n, w := range []port.Write{one, two} {
+		if i := must(f.Incident(ctx, f.ws.ID, w.Incident)); i.Number != int64(n+1) || i.ProviderIncidentID != w.Partner || i.Version != 1 {
+			t.Errorf("write %s made %+v", w.ID, i)
+		}
+	}
+}
+
 func TestAWriteIsMadeOnce(t *testing.T) {
 	f := newFixture(t)
 	end := f.End(f.ws.ID)
