@@ -377,6 +377,9 @@ func (e *emitter) expand(n *plan.Expand) rel {
 		items = append(items, text(at))
 		out.order = append(out.order, orderKey{column: at, hidden: true})
 	}
+	if len(items) == 0 {
+		items = []frag{text("1 AS none")}
+	}
 	out.sql = text("SELECT ").and(join(", ", items)).and(text(" FROM ")).and(s2.from(from))
 	return out
 }

@@ -228,11 +228,48 @@ func oneTerm(v frag, word string, before, after bool) frag {
 }
 
 func anyTerm(v frag, words []string) frag {
-	parts := make([]string, len(words))
-	for i, w := range words {
-		parts[i] = termPattern(w, true, true)
+	var patterns []frag
+	for _, p := range termPatterns(words) {
+		patterns = append(patterns, v.wrap("regexp_matches(", ", ").and(param(p)).and(text(")")))
 	}
-	return v.wrap("regexp_matches(", ", ").and(param(strings.Join(parts, "|"))).and(text(")"))
+	return join(" OR ", patterns).wrap("(", ")")
+}
+
+// mostPattern is how long one expression may be: the engine refuses programs that are too large.
+const mostPattern = 4000
+
+// termPatterns makes expressions of words: those with the same kind of ends share them.
+func termPatterns(words []string) []string {
+	type ends struct{ before, after bool }
+	kinds := map[ends][]string{}
+	var order []ends
+	for _, w := range words {
+		k := ends{startsAlnum(w), endsAlnum(w)}
+		if kinds[k] == nil {
+			order = append(order, k)
+		}
+		kinds[k] = append(kinds[k], regexp.QuoteMeta(w))
+	}
+	var out []string
+	for _, k := range order {
+		before, after := "", ""
+		if k.before {
+			before = "(?:^|" + notLetter + ")"
+		}
+		if k.after {
+			after = "(?:" + notLetter + "|$)"
+		}
+		for rest := kinds[k]; len(rest) > 0; {
+			n, size := 0, 0
+			for n < len(rest) && (n == 0 || size+len(rest[n]) < mostPattern) {
+				size += len(rest[n]) + 1
+				n++
+			}
+			out = append(out, before+"(?:"+strings.Join(rest[:n], "|")+")"+after)
+			rest = rest[n:]
+		}
+	}
+	return out
 }
 
 // termsOfList: terms from an array or a table known only at run time.
