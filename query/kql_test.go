@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"lockstep/fault"
 	"lockstep/query"
 	"lockstep/schema"
 )
@@ -21,7 +22,7 @@ func TestKQL(t *testing.T) {
 	}{
 		{xdr, "DeviceEvents | count", "3"},
 		{xdr, "DeviceEvents | where DeviceName has 'pc1' | project DeviceName, Timestamp", "pc1|2026-01-05T02:00:00.0000000Z"},
-		{ws, "DeviceEvents | where TimeGenerated > datetime(2026-01-05 01:30) | summarize n = count(), last = max(Timestamp) by Type", "DeviceEvents|2|2026-01-05T03:00:00.0000000Z"},
+		{ws, "DeviceEvents | where TimeGenerated > datetime(2026-01-05 01:30) | summarize n = count(), newest = max(Timestamp) by Type", "DeviceEvents|2|2026-01-05T03:00:00.0000000Z"},
 		{xdr, "DeviceEvents | where Timestamp > ago(7h + 30m) | summarize make_set(DeviceName)", `["pc2"]`},
 		{xdr, "union withsource=T Device* | summarize n = count() by T | sort by T asc", "DeviceEvents|3\nDeviceInfo|3"},
 		{xdr, "DeviceEvents | join kind=inner (DeviceInfo | project DeviceName, At = Timestamp) on DeviceName | where At == Timestamp | count", "3"},
@@ -62,5 +63,16 @@ func TestKQL(t *testing.T) {
 	r, err := s.Run(context.Background(), xdr)
 	if err != nil || r.Render == nil || r.Render.Kind != "piechart" || r.Render.Properties["title"] != "x" {
 		t.Errorf("render: %+v, %v", r, err)
+	}
+}
+
+// TestNothingAsked: an empty text, a comment, definitions alone.
+func TestNothingAsked(t *testing.T) {
+	s, _ := serve(t, query.Options{Compile: query.KQL})
+	for _, text := range []string{"", "  \n", "// nothing", "let x = 1;"} {
+		_, err := s.Run(context.Background(), query.Query{Text: text, Side: schema.XDR})
+		if !fault.Is(err, fault.Invalid) {
+			t.Errorf("%q: %v, want a fault of kind invalid", text, err)
+		}
 	}
 }

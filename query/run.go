@@ -17,6 +17,9 @@ import (
 func (s *Service) read(ctx context.Context, q Query, snapshot tables.Snapshot, program Program, n *names, r *Result) error {
 	in := tables.Range{From: q.From, To: q.To, After: q.After, UpTo: q.UpTo}
 	var failed error
+	if len(program.Columns()) == 0 {
+		return fault.New(fault.Invalid, "the query asks for nothing: it is empty, or only names things with let")
+	}
 	sql, args := program.SQL(func(_ int, table string, columns []string) (string, []any) {
 		t, ok := n.find(table)
 		if !ok {

@@ -98,7 +98,7 @@ func (f *face) alerts(r *http.Request, body []byte) (Answer, error) {
 	}
 	if len(refused) > 0 {
 		sort.SliceStable(refused, func(i, j int) bool { return refused[i].Record < refused[j].Record })
-		if err := f.Rows.Quarantine(r.Context(), key(r), refused); err != nil {
+		if err := f.Rows.Quarantine(r.Context(), key(r, body), refused); err != nil {
 			return Answer{}, fmt.Errorf("keep refused alerts aside: %w", err)
 		}
 	}

@@ -6,6 +6,8 @@ package ingest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -115,13 +117,18 @@ func (f *face) deliver(r *http.Request, take func(r *http.Request, body []byte) 
 	return take(r, body)
 }
 
-// key is the client's name for this delivery, "" if it gave none.
-func key(r *http.Request) string {
-	k := r.Header.Get("Idempotency-Key")
-	if len(k) > 200 {
-		k = k[:200]
+// key is what recognises a delivery: the client's name for it together with
+// what was sent, "" if it gave no name. The same name for another body is
+// another delivery, so that a client's mistake loses nothing.
+func key(r *http.Request, body []byte) string {
+	name := r.Header.Get("Idempotency-Key")
+	if name == "" {
+		return ""
 	}
-	return k
+	h := sha256.New()
+	fmt.Fprintf(h, "%d:%s", len(name), name)
+	h.Write(body)
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func (f *face) events(r *http.Request, body []byte) (Answer, error) {
@@ -132,7 +139,7 @@ func (f *face) events(r *http.Request, body []byte) (Answer, error) {
 		return Answer{}, err
 	}
 	batches, refused := f.desk.decode(body, func(c *clerk) ([]*rows.Batch, []rows.Refusal) { return c.events.Records(body) })
-	return f.append(r, tables.XDRHome, batches, refused)
+	return f.append(r, tables.XDRHome, key(r, body), batches, refused)
 }
 
 func (f *face) rows(r *http.Request, body []byte) (Answer, error) {
@@ -155,17 +162,17 @@ func (f *face) rows(r *http.Request, body []byte) (Answer, error) {
 	}
 	table = f.desk.keep(table)
 	batches, refused := f.desk.decode(body, func(c *clerk) ([]*rows.Batch, []rows.Refusal) { return c.rows.Rows(table, body) })
-	return f.append(r, tables.Home(ws.ID), batches, refused)
+	return f.append(r, tables.Home(ws.ID), key(r, body), batches, refused)
 }
 
 // append stores what was read and keeps aside what was not.
-func (f *face) append(r *http.Request, home tables.Home, batches []*rows.Batch, refused []rows.Refusal) (Answer, error) {
-	receipt, err := f.Rows.Append(r.Context(), tables.Append{Home: home, Batches: batches, Key: key(r), Refused: len(refused)})
+func (f *face) append(r *http.Request, home tables.Home, key string, batches []*rows.Batch, refused []rows.Refusal) (Answer, error) {
+	receipt, err := f.Rows.Append(r.Context(), tables.Append{Home: home, Batches: batches, Key: key, Refused: len(refused)})
 	if err != nil {
 		return Answer{}, fmt.Errorf("store rows: %w", err)
 	}
 	if len(refused) > 0 && !receipt.Repeat {
-		if err := f.Rows.Quarantine(r.Context(), key(r), refused); err != nil {
+		if err := f.Rows.Quarantine(r.Context(), key, refused); err != nil {
 			return Answer{}, fmt.Errorf("keep refused records aside: %w", err)
 		}
 	}

@@ -139,3 +139,29 @@ func TestDeliveriesOfAnyForm(t *testing.T) {
 		t.Errorf("an unknown shape: %d %s, want 400 that names those there are", status, text)
 	}
 }
+
+// TestAKeyNamesOneBody: the same Idempotency-Key for other records is another
+// delivery, and a key's end counts too.
+func TestAKeyNamesOneBody(t *testing.T) {
+	s := &stores{}
+	h := face(s)
+	send := func(key, device string) string {
+		t.Helper()
+		body := `{"category":"AdvancedHunting-DeviceEvents","properties":{"Timestamp":"2026-03-02T08:00:00Z","DeviceName":"` + device + `"}}`
+		r := httptest.NewRequest("POST", "/ingest/v1/events", strings.NewReader(body))
+		r.Header.Set("Idempotency-Key", key)
+		h.ServeHTTP(httptest.NewRecorder(), r)
+		return s.appends[len(s.appends)-1].Key
+	}
+	long := strings.Repeat("k", 300)
+	first := send("batch-17", "a")
+	if send("batch-17", "a") != first {
+		t.Error("the same delivery isn't known again")
+	}
+	if send("batch-17", "b") == first {
+		t.Error("other records under the same key pass for a repeat: they would be lost")
+	}
+	if send(long+"1", "a") == send(long+"2", "a") {
+		t.Error("long keys that differ at their end are one")
+	}
+}

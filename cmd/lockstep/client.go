@@ -60,6 +60,12 @@ func (s *shell) connected(ctx context.Context, work func(c *client) error) error
 	return errors.Join(err, server.close())
 }
 
+// listens reports whether somebody listens on a socket.
+func listens(path string) bool {
+	probe, err := net.Dial("unix", path)
+	return err == nil && probe.Close() == nil
+}
+
 // patience is how long a verb waits for a server that is starting.
 const patience = 15 * time.Second
 
@@ -68,8 +74,8 @@ func waitFor(ctx context.Context, path string) bool {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for until := time.Now().Add(patience); time.Now().Before(until); {
-		if probe, err := net.Dial("unix", path); err == nil {
-			return probe.Close() == nil
+		if listens(path) {
+			return true
 		}
 		select {
 		case <-ctx.Done():

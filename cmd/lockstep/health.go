@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -14,10 +15,14 @@ func newHealth(s *shell) *cobra.Command {
 	return &cobra.Command{
 		Use:   "health",
 		Short: "Say what is wrong with the server, and since when",
-		Long:  "Say what is wrong with the server, and since when. The exit code is 1 while a part of it can't do its work.",
+		Long:  "Say what is wrong with the server, and since when. The exit code is 1 while a part of it can't do its work, and when none runs.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return s.connected(cmd.Context(), func(c *client) error {
+			path := filepath.Join(s.settings.Data, socketName)
+			if !listens(path) {
+				return fault.New(fault.Unavailable, "no server runs on %q", s.settings.Data)
+			}
+			return func(c *client) error {
 				var found []health.Finding
 				if err := c.call(cmd.Context(), "GET", "/control/v1/health", nil, &found); err != nil {
 					return err
@@ -37,7 +42,7 @@ func newHealth(s *shell) *cobra.Command {
 					err = fault.New(fault.Unavailable, "a part of the server can't do its work")
 				}
 				return err
-			})
+			}(newClient(path))
 		},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -56,7 +57,7 @@ func execute(ctx context.Context, args []string, out, errOut *os.File) int {
 	}
 	fmt.Fprintln(errOut, "lockstep:", err)
 	var usage usageError
-	if errors.As(err, &usage) {
+	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") { // cobra's own, which has no type
 		fmt.Fprintln(errOut, "Try `lockstep --help`, or --help after the verb.")
 		return exitUsage
 	}
@@ -100,5 +101,30 @@ Exit codes: 0 done, 1 failed, 2 wrong input, 3 not found, 4 not allowed, 5 confl
 		newServe(s), newReplay(s), newConnect(s), newDisconnect(s), newQuery(s), newIncident(s), newSync(s), newHealth(s),
 		newStream(s), newQuarantine(s), newToken(s), newCA(s), newConfig(s), newVersion(s),
 	)
+	teach(root)
 	return root
+}
+
+// teach makes wrong arguments usage errors throughout the tree, and a verb
+// that only groups others say so.
+func teach(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usageError{err}
+			}
+			return nil
+		}
+	}
+	if cmd.HasParent() && cmd.RunE == nil && cmd.Run == nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("%s has no verb %q", cmd.CommandPath(), args[0])}
+			}
+			return cmd.Help()
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		teach(sub)
+	}
 }

@@ -67,19 +67,14 @@ stays. A replay that was broken off goes on where it was.`,
 					}
 					o.End = at.Time()
 				}
-				if restart {
-					if err := os.Remove(o.State); err != nil && !errors.Is(err, os.ErrNotExist) {
-						return err
-					}
-				}
-				return s.play(cmd.Context(), o)
+				return s.playOnce(cmd.Context(), o, restart)
 			})
 		},
 	}
 	cmd.Flags().Float64Var(&with.speed, "speed", 0, "recorded seconds a second (default: as fast as it goes)")
 	cmd.Flags().BoolVar(&asRecorded, "as-recorded", false, "keep the times as they were recorded")
 	cmd.Flags().StringVar(&end, "end", "", "when the recording ends, instead of now")
-	cmd.Flags().BoolVar(&restart, "restart", false, "begin anew instead of where an earlier replay was broken off")
+	cmd.Flags().BoolVar(&restart, "restart", false, "begin anew, also if it was broken off or sent whole before")
 	cmd.Flags().Int64Var(&with.rows, "rows", 0, "rows of the sample (default: 30,000)")
 	cmd.Flags().Uint64Var(&with.seed, "seed", 1, "seed of the sample")
 	cmd.Flags().StringVarP(&ws, "workspace-id", "w", "", "workspace that takes workspace rows (default: the primary one)")
@@ -195,11 +190,6 @@ func (s *shell) playSample(ctx context.Context, server *server, with sampleOptio
 	if err != nil {
 		return err
 	}
-	done := server.folder.Path("sample-" + safeName(tenant.Name()) + ".done")
-	if _, err := os.Stat(done); err == nil {
-		fmt.Fprintln(s.out, "the sample tenant is in the data folder already")
-		return nil
-	}
 	if err := server.streamAll(ctx); err != nil {
 		return fmt.Errorf("switch the tables on: %w", err)
 	}
@@ -208,11 +198,28 @@ func (s *shell) playSample(ctx context.Context, server *server, with sampleOptio
 	if err != nil {
 		return err
 	}
-	err = s.play(ctx, replay.Options{
+	return s.playOnce(ctx, replay.Options{
 		Source: tenant, Sink: &replay.Server{Base: local, Client: c.http}, Workspace: ws, Speed: with.speed,
 		State: server.folder.Path("replay-" + safeName(tenant.Name()) + ".json"),
-	})
-	if err != nil {
+	}, false)
+}
+
+// playOnce plays a recording unless it was played whole into this folder
+// before: played twice, its events would be there twice.
+func (s *shell) playOnce(ctx context.Context, o replay.Options, restart bool) error {
+	done := strings.TrimSuffix(o.State, ".json") + ".done"
+	if restart {
+		for _, path := range []string{o.State, done} {
+			if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	if _, err := os.Stat(done); err == nil {
+		fmt.Fprintf(s.err, "%s was replayed into this folder before; `lockstep replay --restart` sends it again, and its events will be there twice\n", o.Source.Name())
+		return nil
+	}
+	if err := s.play(ctx, o); err != nil {
 		return err
 	}
 	return os.WriteFile(done, nil, 0o600)

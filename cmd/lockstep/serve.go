@@ -87,11 +87,15 @@ func (s *shell) serve(ctx context.Context, with sampleOptions) (err error) {
 	server.driver.run(ctx)
 	s.welcome(server)
 	if with.on {
-		if err := s.playSample(ctx, server, with); err != nil {
+		switch err := s.playSample(ctx, server, with); {
+		case ctx.Err() != nil:
+			fmt.Fprintln(s.out, "the sample's replay was broken off; the next start with --sample goes on with it")
+		case err != nil:
 			log.Error("the sample's replay ended early", "error", err)
 		}
 	}
 	<-ctx.Done()
+	fmt.Fprintln(s.out, "stopping …")
 	for _, done := range stopped {
 		<-done
 	}

@@ -1,7 +1,7 @@
 // Command samplegen writes a sample tenant to a folder, for replay, benchmarks
 // and for looking at:
 //
-//	go run ./tools/samplegen -rows 1000000 -out /tmp/sample
+//	go run ./tools/samplegen -rows 1000000 -out recording
 package main
 
 import (
