@@ -130,6 +130,11 @@ func udf(f kql.NativeFunction, n int) (duckdb.ScalarFunc, error) {
 // Run runs a program; rows come in the physical types of the schema.
 func (e *Engine) Run(ctx context.Context, p *kql.Program, tables func(string) (*schema.Table, bool)) ([][]any, error) {
 	text, args := e.SQL(p, tables)
+	return e.Statement(ctx, text, args, len(p.Columns))
+}
+
+// Statement runs a statement that gives so many columns.
+func (e *Engine) Statement(ctx context.Context, text string, args []any, columns int) ([][]any, error) {
 	rows, err := e.db.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, err
@@ -137,7 +142,7 @@ func (e *Engine) Run(ctx context.Context, p *kql.Program, tables func(string) (*
 	defer rows.Close()
 	var out [][]any
 	for rows.Next() {
-		row := make([]any, max(1, len(p.Columns)))
+		row := make([]any, max(1, columns))
 		ptrs := make([]any, len(row))
 		for i := range row {
 			ptrs[i] = &row[i]
@@ -145,7 +150,7 @@ func (e *Engine) Run(ctx context.Context, p *kql.Program, tables func(string) (*
 		if err := rows.Scan(ptrs...); err != nil {
 			return nil, err
 		}
-		out = append(out, row[:len(p.Columns)])
+		out = append(out, row[:columns])
 	}
 	return out, rows.Err()
 }
