@@ -1,9 +1,5 @@
 package syntax
 
-import (
-	"lockstep/schema"
-)
-
 // operatorParsers by keyword: the grammar of each operator, read after its keyword.
 func operatorParsers() map[string]func(*parser, keyword) Operator {
 	return map[string]func(*parser, keyword) Operator{
@@ -306,99 +302,6 @@ func (p *parser) summarize(k keyword) Operator {
 	return op
 }
 
-// direction reads asc, desc, nulls first, nulls last after x.
-func (p *parser) direction(start int, x Expr) Expr {
-	o := &Ordered{X: x}
-	if p.acceptWord("asc", "granny-asc") {
-		o.Asc = true
-	} else if p.acceptWord("desc", "granny-desc") {
-		o.Desc = true
-	}
-	if p.acceptWord("nulls") {
-		first := p.isWord("first")
-		if !p.acceptWord("first", "last") {
-			p.unexpected("'first' or 'last'")
-		}
-		o.NullsFirst = &first
-	}
-	if !o.Asc && !o.Desc && o.NullsFirst == nil {
-		return x
-	}
-	o.Span = p.from(start)
-	return o
-}
-
-func (p *parser) keys() []Expr {
-	var out []Expr
-	for {
-		start := p.tok().Start
-		out = append(out, p.direction(start, p.named()))
-		if !p.accept(",") {
-			return out
-		}
-	}
-}
-
-func (p *parser) sort(k keyword) Operator {
-	p.options(hints)
-	p.expectWord("by")
-	return &Sort{k, p.keys()}
-}
-
-func (p *parser) top(k keyword) Operator {
-	p.options(hints)
-	op := &Top{keyword: k, N: p.expr()}
-	p.expectWord("by")
-	op.Keys = p.keys()
-	return op
-}
-
-func (p *parser) topNested(k keyword) Operator {
-	op := &TopNested{keyword: k}
-	for {
-		var l NestedLevel
-		if !p.isWord("of") {
-			l.N = p.expr()
-		}
-		p.expectWord("of")
-		l.X = p.named()
-		if p.acceptWord("with") {
-			p.expectWord("others")
-			p.expect("=")
-			l.Others = p.expr()
-		}
-		p.expectWord("by")
-		start := p.tok().Start
-		l.By = p.direction(start, p.named())
-		op.Levels = append(op.Levels, l)
-		if !p.accept(",") {
-			return op
-		}
-		if _, n := p.operatorKeyword(); n > 0 {
-			p.at += n
-		}
-	}
-}
-
-func (p *parser) topHitters(k keyword) Operator {
-	op := &TopHitters{keyword: k, N: p.expr()}
-	p.expectWord("of")
-	op.X = p.named()
-	if p.acceptWord("by") {
-		op.By = p.expr()
-	}
-	return op
-}
-
-func (p *parser) take(k keyword) Operator { p.options(hints); return &Take{k, p.expr()} }
-
-func (p *parser) sampleDistinct(k keyword) Operator {
-	op := &SampleDistinct{keyword: k, N: p.expr()}
-	p.expectWord("of")
-	op.X = p.named()
-	return op
-}
-
 func (p *parser) join(k keyword) Operator {
 	op := &Join{keyword: k, Options: p.options(joinOptions)}
 	op.Right = p.postfix()
@@ -458,55 +361,6 @@ func (p *parser) subPipe(open, end string) Expr {
 	p.expect(end)
 	pipe.Span = p.from(start)
 	return pipe
-}
-
-func (p *parser) parse(k keyword) Operator {
-	op := &Parse{keyword: k, Kind: "simple"}
-	for _, o := range p.options(parseOpts) {
-		id, ok := o.Value.(*Ident)
-		switch {
-		case !ok:
-		case o.Name.Text == "kind":
-			op.Kind = id.Text
-		case o.Name.Text == "flags":
-			op.Flags = id.Text
-		}
-	}
-	op.X = p.expr()
-	p.expectWord("with")
-	for {
-		t := p.tok()
-		switch {
-		case p.is("*"):
-			p.at++
-			op.Pattern = append(op.Pattern, PatternPart{Span: p.from(t.Start), Star: true})
-		case t.Kind == String:
-			op.Pattern = append(op.Pattern, PatternPart{Text: p.primary(), Span: p.from(t.Start)})
-		case t.Kind == Word || p.is("["):
-			c := &ColumnDecl{Name: p.name(), Type: schema.String}
-			if p.accept(":") {
-				c.Type = p.typeName()
-			}
-			op.Pattern = append(op.Pattern, PatternPart{Column: c, Span: p.from(t.Start)})
-		default:
-			if len(op.Pattern) == 0 {
-				p.unexpected("a pattern")
-			}
-			return op
-		}
-	}
-}
-
-func (p *parser) parseKV(k keyword) Operator {
-	op := &ParseKV{keyword: k, X: p.expr()}
-	p.expectWord("as")
-	p.expect("(")
-	op.Columns = p.columnDecls(")")
-	p.expect(")")
-	if p.acceptWord("with") {
-		op.Options = p.bracketedOptions()
-	}
-	return op
 }
 
 func (p *parser) evaluate(k keyword) Operator {
