@@ -285,7 +285,7 @@ func (h *house) eventually(limit time.Duration, what string, f func() error) tim
 		if err = f(); err == nil {
 			return time.Since(began)
 		}
-		time.Sleep(2 * time.Millisecond)
+		time.Sleep(2 * time.Millisecond) // another process is asked over its API: there is no signal to wait for
 	}
 	h.t.Fatalf("%s: not within %s: %v", what, limit, err)
 	return 0

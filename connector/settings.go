@@ -71,6 +71,20 @@ func (s *Service) Connect(ctx context.Context, ws string, c Settings, by securit
 	})
 }
 
+// Tables gives the event tables to connect with when nobody names any: those
+// that stream, or streamed before it was disconnected; all that can the first time.
+func (s *Service) Tables(ctx context.Context, ws string) ([]string, error) {
+	k, err := s.Connection(ctx, ws)
+	if err != nil || len(k.Settings.Tables) > 0 {
+		return k.Settings.Tables, err
+	}
+	all := []string{}
+	for _, stream := range schema.Default().Streams() {
+		all = append(all, stream.Table)
+	}
+	return all, nil
+}
+
 // Disconnect stops the synchronisation and the streams of a workspace. What is
 // there stays on both sides; creation rules stay off.
 func (s *Service) Disconnect(ctx context.Context, ws string, by security.Actor) (Connection, error) {

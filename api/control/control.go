@@ -52,6 +52,7 @@ type Connector interface {
 	Connect(ctx context.Context, ws string, c connector.Settings, by security.Actor) (connector.Connection, error)
 	Disconnect(ctx context.Context, ws string, by security.Actor) (connector.Connection, error)
 	Connection(ctx context.Context, ws string) (connector.Connection, error)
+	Tables(ctx context.Context, ws string) ([]string, error)
 	SetStream(ctx context.Context, ws, table string, on bool, by security.Actor) (connector.Connection, error)
 	Status(ctx context.Context, ws string) (connector.Status, error)
 	Explain(ctx context.Context, ws, incident string) (connector.Story, error)

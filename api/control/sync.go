@@ -9,6 +9,7 @@ import (
 	"lockstep/query"
 	"lockstep/rows"
 	"lockstep/schema"
+	"lockstep/workspace"
 )
 
 // Workspace is a workspace as the verbs print it.
@@ -44,12 +45,13 @@ func (f *face) workspaces(r *http.Request) (any, error) {
 	return out, nil
 }
 
-// needConnector says where the connector is when it isn't here.
-func (f *face) needConnector() error {
+// joined finds the workspace that a request names where there is a connector,
+// and says where that is when it isn't here.
+func (f *face) joined(r *http.Request, name string) (workspace.Workspace, error) {
 	if f.Connector == nil {
-		return fault.New(fault.NotFound, "this server has no connector: it runs where both sides can be reached")
+		return workspace.Workspace{}, fault.New(fault.NotFound, "this server has no connector: it runs where both sides can be reached")
 	}
-	return nil
+	return f.primary(r, name)
 }
 
 // ConnectRequest is what `lockstep connect` asks for.
@@ -66,22 +68,13 @@ func (f *face) connect(r *http.Request) (any, error) {
 	if err := decode(r, &q); err != nil {
 		return nil, err
 	}
-	if err := f.needConnector(); err != nil {
-		return nil, err
-	}
-	w, err := f.primary(r, q.Workspace)
+	w, err := f.joined(r, q.Workspace)
 	if err != nil {
 		return nil, err
 	}
-	if q.Tables == nil { // those that stream, or streamed before; all of them the first time
-		k, err := f.Connector.Connection(r.Context(), w.ID)
-		if err != nil {
+	if q.Tables == nil {
+		if q.Tables, err = f.Connector.Tables(r.Context(), w.ID); err != nil {
 			return nil, err
-		}
-		if q.Tables = k.Settings.Tables; len(q.Tables) == 0 {
-			for _, st := range schema.Default().Streams() {
-				q.Tables = append(q.Tables, st.Table)
-			}
 		}
 	}
 	return f.Connector.Connect(r.Context(), w.ID, connector.Settings{
@@ -96,10 +89,7 @@ func (f *face) disconnect(r *http.Request) (any, error) {
 	if err := decode(r, &q); err != nil {
 		return nil, err
 	}
-	if err := f.needConnector(); err != nil {
-		return nil, err
-	}
-	w, err := f.primary(r, q.Workspace)
+	w, err := f.joined(r, q.Workspace)
 	if err != nil {
 		return nil, err
 	}
@@ -118,10 +108,7 @@ func (f *face) stream(r *http.Request) (any, error) {
 	if err := decode(r, &q); err != nil {
 		return nil, err
 	}
-	if err := f.needConnector(); err != nil {
-		return nil, err
-	}
-	w, err := f.primary(r, q.Workspace)
+	w, err := f.joined(r, q.Workspace)
 	if err != nil {
 		return nil, err
 	}
@@ -177,10 +164,7 @@ type Hole struct {
 }
 
 func (f *face) status(r *http.Request) (any, error) {
-	if err := f.needConnector(); err != nil {
-		return nil, err
-	}
-	w, err := f.primary(r, r.URL.Query().Get("workspace"))
+	w, err := f.joined(r, r.URL.Query().Get("workspace"))
 	if err != nil {
 		return nil, err
 	}
@@ -217,11 +201,8 @@ func latency(l connector.Latency) Latency {
 }
 
 func (f *face) explain(r *http.Request) (any, error) {
-	if err := f.needConnector(); err != nil {
-		return nil, err
-	}
 	q := r.URL.Query()
-	w, err := f.primary(r, q.Get("workspace"))
+	w, err := f.joined(r, q.Get("workspace"))
 	if err != nil {
 		return nil, err
 	}
