@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"lockstep/connector/reconcile"
 	"lockstep/fault"
 	"lockstep/state"
 )
@@ -130,8 +131,7 @@ func (w Sent) String() string {
 func (l link) standing() []string {
 	var out []string
 	if l.Base != nil {
-		out = append(out, fmt.Sprintf("Agreed now: %s on the XDR and %s in the workspace, severity %s, owner %s.",
-			l.Base.Resolution.XDR.Status, l.Base.Resolution.Workspace.Status, l.Base.Severity, nameOr(l.Base.Owner.Text(), "nobody")))
+		out = append(out, "Agreed now: "+agreed(*l.Base)+".")
 	}
 	if l.Intent != nil {
 		out = append(out, fmt.Sprintf("Decision %d is on its way.", l.Intent.Decision))
@@ -143,9 +143,20 @@ func (l link) standing() []string {
 	return out
 }
 
-func nameOr(text, otherwise string) string {
-	if text == "" {
-		return otherwise
+// agreed tells what was agreed of each value, and of which nothing was yet.
+func agreed(b reconcile.Base) string {
+	status, severity, owner := "status not yet", "severity not yet", "owner not yet"
+	if r := b.Resolution; r.Workspace.Status != "" {
+		status = fmt.Sprintf("%s on the XDR and %s in the workspace", r.XDR.Status, r.Workspace.Status)
 	}
-	return text
+	if b.Severity != "" {
+		severity = "severity " + string(b.Severity)
+	}
+	if b.Owner != nil {
+		owner = "owner nobody"
+		if text := b.Owner.Text(); text != "" {
+			owner = "owner " + text
+		}
+	}
+	return strings.Join([]string{status, severity, owner}, ", ")
 }

@@ -136,11 +136,8 @@ func resolutionText(r port.Resolution) string {
 // owner brings the assignment into agreement.
 func (d *decision) owner() {
 	x, w := d.in.XDR.Owner, d.in.Workspace.Owner
-	var was security.Owner
-	if d.base != nil {
-		was = d.base.Owner
-	}
-	d.value(port.FieldOwner, d.base == nil || !x.Same(was), d.base == nil || !w.Same(was), x.Same(w), ownerText(x), ownerText(w), settle{
+	differs := func(o security.Owner) bool { return d.base == nil || d.base.Owner == nil || !o.Same(*d.base.Owner) }
+	d.value(port.FieldOwner, differs(x), differs(w), x.Same(w), ownerText(x), ownerText(w), settle{
 		agree:       func() { d.agreed.Owner = &x },
 		toWorkspace: func() { d.w.Write.Owner, d.w.Settles.Owner = &x, &x },
 		toXDR:       func() { d.x.Write.Owner, d.x.Settles.Owner = &w, &w },

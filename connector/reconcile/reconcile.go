@@ -39,10 +39,12 @@ type Dictionary interface {
 	ToXDR(w, present port.Resolution, agreed Pair) port.Resolution
 }
 
-// Base is what both sides last agreed on.
+// Base is what both sides last agreed on, field by field: of two writes of a
+// first decision one may have been lost. No pair has a status "" and no
+// incident a severity "": these mean that nothing was agreed yet.
 type Base struct {
 	Resolution Pair              `json:"resolution"`
-	Owner      security.Owner    `json:"owner"`
+	Owner      *security.Owner   `json:"owner,omitempty"` // nil: nothing was agreed yet, which isn't nobody
 	Severity   security.Severity `json:"severity"`
 	Tags       []string          `json:"tags,omitempty"`
 	Comments   []string          `json:"comments,omitempty"` // ids that both have had
@@ -125,7 +127,7 @@ func (b Base) Settle(d Delta) Base {
 		b.Resolution = *d.Resolution
 	}
 	if d.Owner != nil {
-		b.Owner = *d.Owner
+		b.Owner = d.Owner
 	}
 	if d.Severity != nil {
 		b.Severity = *d.Severity

@@ -430,6 +430,28 @@ func TestAFirstAgreementWithAnIncidentThatIsThere(t *testing.T) {
 	}
 }
 
+// TestNothingAgreedIsNotNobody has one of the two writes of a first decision
+// lost: the other one settles its own fields alone.
+func TestNothingAgreedIsNotNobody(t *testing.T) {
+	in := pair()
+	in.Base = nil
+	in.XDR.Owner = security.Owner{UPN: "u1"}
+	in.XDR.Stamps[port.FieldOwner] = port.Stamp{Actor: bot, At: 1}
+	in.Workspace.Owner = security.Owner{}
+	in.Workspace.Stamps[port.FieldOwner] = port.Stamp{Actor: person, At: 2}
+	in.XDR.Content.Title = "Another story" // for the workspace to be written to
+	p := reconcile.Decide(in)
+	if p.XDR == nil || p.XDR.Write.Owner == nil || !p.XDR.Write.Owner.IsZero() || p.Workspace == nil {
+		t.Fatalf("%+v", p)
+	}
+	p.XDR = nil // lost
+	settle(&in, p)
+	again := reconcile.Decide(in)
+	if again.XDR == nil || again.XDR.Write.Owner == nil || !again.XDR.Write.Owner.IsZero() {
+		t.Errorf("a person's edit that was never written gives way: %+v", again.Reasons)
+	}
+}
+
 func TestAMergedIncidentFollowsItsTarget(t *testing.T) {
 	in := pair()
 	in.XDR.Resolution.Status, in.XDR.Content.Redirect = "redirected", "7"
