@@ -32,6 +32,9 @@ type Snapshot interface {
 	// its side declares it. A table without rows gives an empty relation; a
 	// column that neither the table nor HiddenColumns has is an error.
 	Relation(table *schema.Table, columns []string, in Range) (sql string, args []any, err error)
+	// Load lends the snapshot rows from outside: Relation of the batch's table
+	// (this very value) reads them from then on.
+	Load(ctx context.Context, b *rows.Batch) error
 	// Query runs SQL over relations and reads its result as rows of the table
 	// given, whose columns name the types.
 	Query(ctx context.Context, sql string, args []any, result *schema.Table, most Limit) (Result, error)

@@ -25,9 +25,12 @@ type appender struct {
 // chunkRows is how many rows DuckDB takes at a time.
 var chunkRows = int(bindings.VectorSize())
 
-func (c *connection) appender(table string) (*appender, error) {
+func (c *connection) appender(table string) (*appender, error) { return c.appenderIn("", table) }
+
+// appenderIn appends to a table of a catalogue; "" is the file's own.
+func (c *connection) appenderIn(catalog, table string) (*appender, error) {
 	var a appender
-	if bindings.AppenderCreate(c.c, "main", table, &a.a) == bindings.StateError {
+	if bindings.AppenderCreateExt(c.c, catalog, "main", table, &a.a) == bindings.StateError {
 		err := errors.New(bindings.AppenderError(a.a))
 		bindings.AppenderDestroy(&a.a)
 		return nil, fmt.Errorf("append to %s: %w", table, err)

@@ -19,6 +19,9 @@ func (n *snapshot) Relation(t *schema.Table, columns []string, in tables.Range) 
 	if err != nil {
 		return "", nil, err
 	}
+	if name, ok := n.loaded[t]; ok {
+		return loadedRelation(name, t, wanted, columns), nil, nil
+	}
 	var selects []string
 	for _, part := range n.parts(t) {
 		where := append([]string{part.where}, narrow(t, in)...)

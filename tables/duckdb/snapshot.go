@@ -25,6 +25,7 @@ type snapshot struct {
 	retention tables.Retention
 	arrival   int64
 	number    int64
+	loaded    map[*schema.Table]string // rows from outside, by their table
 	closed    bool
 }
 

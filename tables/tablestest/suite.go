@@ -36,6 +36,7 @@ func Run(t *testing.T, open Open) {
 		{"retention hides before it deletes", retention},
 		{"a snapshot stays as it was", snapshots},
 		{"a range narrows", ranges},
+		{"a snapshot reads rows from outside too", loading},
 		{"limits mark what they cut", limits},
 		{"columns that differ in case", columnCase},
 		{"tables grow columns", growth},
