@@ -22,7 +22,9 @@ type job struct {
 	l     link
 	d     Decision
 	steps []sided
-	err   error // what went wrong with its writes
+
+	unsure bool  // its write was sent before, without an answer
+	err    error // what went wrong with its writes
 }
 
 // prepare settles what was on its way for a pair, reads both sides and
@@ -204,7 +206,7 @@ func (r *runner) send(ctx context.Context, j *job) {
 		switch {
 		case err == nil:
 			r.made(j, n, made)
-		case definite(err):
+		case definite(err) && !j.unsure:
 			sent.Outcome, sent.Error = Refused, err.Error()
 		default:
 			sent.Error = err.Error() // still pending: it may have been made

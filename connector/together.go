@@ -16,7 +16,8 @@ type together interface {
 // sendTogether makes the writes of those decisions that write to the workspace
 // alone at once, if its end can do that, and gives the decisions that are still
 // to be sent. Where one of the writes fails all are sent one by one: their ids
-// tell what was made meanwhile.
+// tell what was made meanwhile. If it isn't known whether they were made, a
+// refusal of the repeat doesn't tell either.
 func (r *runner) sendTogether(ctx context.Context, jobs []*job) (left []*job) {
 	end, can := r.work.end.(together)
 	if !can || !r.work.can.WriteIDs {
@@ -36,6 +37,9 @@ func (r *runner) sendTogether(ctx context.Context, jobs []*job) (left []*job) {
 	}
 	made, err := end.ApplyAll(ctx, writes)
 	if err != nil {
+		for _, j := range at {
+			j.unsure = !definite(err)
+		}
 		return jobs
 	}
 	for i, j := range at {

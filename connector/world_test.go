@@ -319,7 +319,9 @@ func (f *flaky) Apply(ctx context.Context, w port.Write) (port.Applied, error) {
 		f.made[w.ID] = a.Version
 	}
 	if f.own != nil && f.goes("crash after write", 16) {
-		f.lost(w)
+		if err == nil {
+			f.lost(w)
+		}
 		f.own.dead = true
 		return port.Applied{}, errCrash
 	}
