@@ -54,6 +54,17 @@ test: tools web ## the gate: everything that must pass before a change lands
 	$(GO) test -timeout 10m ./...
 	cd web && npm run --silent check
 
+# ClickHouse's engine, a shared library of 566 MB that tests alone open; the version and its checksum are in the lock file.
+CHDB := kql/kqltest/chdb
+
+.PHONY: clickhouse
+clickhouse: $(CHDB)/node_modules/.stamp # install ClickHouse's engine for the tests of its dialect
+
+$(CHDB)/node_modules/.stamp: $(CHDB)/package-lock.json $(CHDB)/package.json
+	@./tools/need npm
+	cd $(CHDB) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 .PHONY: test-long
 test-long: build ## long simulations, fuzzers, kills, browsers, vendor clients: TIME=60m in all, PART=name alone
 	$(GO) run ./tools/testlong -time $(TIME) -part "$(PART)"
@@ -64,4 +75,4 @@ bench: ## the benchmarks, with their peers in the same run
 
 .PHONY: clean
 clean: ## remove what was built; data stays
-	rm -rf bin web/dist/assets web/dist/*.gz web/dist/.vite web/node_modules
+	rm -rf bin web/dist/assets web/dist/*.gz web/dist/.vite web/node_modules $(CHDB)/node_modules

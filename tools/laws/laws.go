@@ -44,7 +44,7 @@ var house = []entry{
 	{"api/...", Faces}, {"portal", Faces}, {"web", Faces},
 
 	{"cmd/...", Beside}, {"tools/...", Beside}, {"bench/...", Beside}, {"sample", Beside}, {"acceptance/...", Beside},
-	{"state/statetest", Beside}, {"tables/tablestest", Beside}, {"kql/kqltest", Beside},
+	{"state/statetest", Beside}, {"tables/tablestest", Beside}, {"kql/kqltest", Beside}, {"kql/kqltest/chdb", Beside},
 }
 
 // exception allows one import that the floors alone would forbid.

@@ -33,6 +33,7 @@ func parts() []part {
 			func(ctx context.Context, d time.Duration) (string, error) {
 				return goTest(ctx, d, "-v", "-run", "TestClients", "./acceptance")
 			}},
+		{"clickhouse", "the KQL dialect of ClickHouse on its engine, beside DuckDB", 1, 5 * time.Minute, clickhouse},
 		{"browser", "the pages in a real Chromium", 1, 5 * time.Minute, browser},
 	}
 }
@@ -91,4 +92,12 @@ func browser(ctx context.Context, d time.Duration) (string, error) {
 		return "", errors.New("no Chromium: apt-get install chromium")
 	}
 	return goTest(ctx, d, "-v", "-run", "TestBrowser", "./acceptance")
+}
+
+// clickhouse installs ClickHouse's engine and compares its answers with DuckDB's.
+func clickhouse(ctx context.Context, d time.Duration) (string, error) {
+	if out, err := exec.CommandContext(ctx, "make", "clickhouse").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("install ClickHouse's engine: %w\n%s", err, out)
+	}
+	return goTest(ctx, d, "-v", "-run", "TestClickHouse|TestParameters|TestFault", "./kql", "./kql/kqltest/chdb")
 }
