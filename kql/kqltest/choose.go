@@ -1,0 +1,605 @@
+package kqltest
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	rs "regexp/syntax"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"lockstep/kql/native"
+	"lockstep/schema"
+)
+
+// value settles a cell as a value of a column.
+func (s *solver) value(c *cell, col schema.Column) any {
+	s.settle(c, col)
+	if c.json && col.Type == schema.String {
+		return s.document(c, col)
+	}
+	if c.shape != nil {
+		if t, ok := s.shaped(c, col); ok {
+			return t
+		}
+	}
+	if c.pieces != nil {
+		return s.joined(c, col)
+	}
+	if col.Type == schema.Dynamic {
+		if c.keys == nil && c.items == nil && c.least == 0 {
+			if len(c.demands) == 0 {
+				return guess(col, s.f.now, s.rng)
+			}
+			switch v := s.chosen(c, schema.Column{Name: col.Name, Type: s.kind(c)}).(type) { // a text that an operator over the whole looks into
+			case string:
+				if s.rng.IntN(2) == 0 && !demands(c, "eq") {
+					return `{"value":` + quoted(v) + `,"other":1}`
+				}
+				return quoted(v)
+			case nil:
+				return nil
+			default:
+				return fmt.Sprint(v)
+			}
+		}
+		return s.document(c, col)
+	}
+	if c.keys != nil || c.items != nil {
+		return s.document(c, col)
+	}
+	v := s.chosen(c, col)
+	if n, ok := v.(int64); ok && col.Type == schema.Int {
+		v = min(max(n, math.MinInt32), math.MaxInt32)
+	}
+	if t, ok := v.(string); ok && c.encoded {
+		return base64.StdEncoding.EncodeToString([]byte(t))
+	}
+	return v
+}
+
+func demands(c *cell, op string) bool {
+	for _, d := range c.demands {
+		if d.op == op && !d.not {
+			return true
+		}
+	}
+	return false
+}
+
+// settle replaces links by their values.
+func (s *solver) settle(c *cell, col schema.Column) {
+	for _, l := range c.linked {
+		name := strconv.Itoa(l.key) + "/" + strconv.Itoa(l.row)
+		v, ok := s.f.given[name]
+		if !ok {
+			all := &cell{demands: append(append([]demand{}, c.demands...), s.f.wanted[l.key]...)}
+			t := col
+			if t.Type == schema.Dynamic {
+				t.Type = s.kind(all)
+			}
+			v = s.chosen(all, t)
+			if len(all.demands) == 0 {
+				if text, is := v.(string); is && t.Type == schema.String && l.row > 0 {
+					v = text + strconv.Itoa(l.row)
+				} else if n, is := v.(int64); is {
+					v = n + int64(l.row)
+				}
+			}
+			s.f.given[name] = v
+		}
+		if v != nil {
+			c.demands = append([]demand{{op: "eq", v: v}}, c.demands...)
+		}
+	}
+	c.linked = nil
+}
+
+// kind guesses the type of a part of a bag by what is asked of it.
+func (s *solver) kind(c *cell) schema.Type {
+	for _, d := range c.demands {
+		switch v := d.v.(type) {
+		case int64:
+			if v > int64(schema.Day)*365*1000 {
+				return schema.DateTime
+			}
+			return schema.Long
+		case float64:
+			return schema.Real
+		case bool:
+			return schema.Bool
+		case string:
+			return schema.String
+		}
+	}
+	return schema.String
+}
+
+// document writes a cell as JSON.
+func (s *solver) document(c *cell, col schema.Column) string {
+	switch {
+	case c.keys != nil:
+		var parts []string
+		for _, k := range c.order {
+			parts = append(parts, quoted(k)+":"+s.part(c.keys[k], k))
+		}
+		if s.rng.IntN(3) == 0 {
+			parts = append(parts, `"extra":null`)
+		}
+		doc := "{" + strings.Join(parts, ",") + "}"
+		if c.items != nil || c.least > 0 { // read as an array too
+			return "[" + doc + "]"
+		}
+		return doc
+	case c.items != nil || c.least > 0:
+		n := c.least
+		for i := range c.items {
+			n = max(n, i+1)
+		}
+		n = max(n, 1)
+		parts := make([]string, n)
+		for i := range parts {
+			p := c.items[i]
+			if p == nil && i == n-1 {
+				p = c.items[-1]
+			}
+			if p == nil {
+				parts[i] = quoted(guess(schema.Column{Name: col.Name, Type: schema.String}, s.f.now, s.rng).(string))
+				continue
+			}
+			parts[i] = s.part(p, col.Name)
+		}
+		return "[" + strings.Join(parts, ",") + "]"
+	}
+	return s.part(c, col.Name)
+}
+
+// part writes a part of a document.
+func (s *solver) part(c *cell, name string) string {
+	s.settle(c, schema.Column{Name: name, Type: s.kind(c)})
+	if c.keys != nil || c.items != nil || c.least > 0 {
+		return s.document(c, schema.Column{Name: name, Type: schema.Dynamic})
+	}
+	t := s.kind(c)
+	switch v := s.value(c, schema.Column{Name: name, Type: t}).(type) {
+	case string:
+		return quoted(v)
+	case int64:
+		if t == schema.DateTime {
+			return quoted(schema.Ticks(v).String())
+		}
+		return strconv.FormatInt(v, 10)
+	case nil:
+		return "null"
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+func quoted(s string) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(strings.ToValidUTF8(s, "?")) // a text can always be encoded
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func elementsOf(text string) (out []any) {
+	var list []any
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if d.Decode(&list) != nil {
+		return nil
+	}
+	for _, v := range list {
+		switch v := v.(type) {
+		case json.Number:
+			if n, err := v.Int64(); err == nil {
+				out = append(out, n)
+			} else if f, err := v.Float64(); err == nil {
+				out = append(out, f)
+			}
+		case string, bool:
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// joined makes a text of its parts.
+func (s *solver) joined(c *cell, col schema.Column) any {
+	n := 1
+	for i := range c.pieces.parts {
+		n = max(n, i+1)
+	}
+	parts := make([]string, n)
+	for i := range parts {
+		p := c.pieces.parts[i]
+		if p == nil {
+			parts[i] = "p" + strconv.Itoa(i)
+			continue
+		}
+		parts[i] = textOf(s.value(p, schema.Column{Name: col.Name, Type: schema.String}))
+	}
+	return strings.Join(parts, c.pieces.between)
+}
+
+// shaped makes a text that an expression matches, its groups as asked.
+func (s *solver) shaped(c *cell, col schema.Column) (string, bool) {
+	re, err := rs.Parse(c.shape.expression, rs.Perl)
+	if err != nil {
+		return "", false
+	}
+	groups := map[int]string{}
+	for _, i := range slices.Sorted(maps.Keys(c.shape.groups)) {
+		g := c.shape.groups[i]
+		if len(g.demands) > 0 || len(g.linked) > 0 || g.keys != nil {
+			g.json = g.json || g.keys != nil
+			groups[i] = textOf(s.value(g, schema.Column{Name: col.Name, Type: schema.String}))
+		}
+	}
+	var b strings.Builder
+	s.example(&b, re, groups)
+	return b.String(), true
+}
+
+// example writes a text that an expression matches.
+func (s *solver) example(b *strings.Builder, re *rs.Regexp, groups map[int]string) {
+	if b.Len() > 2000 {
+		return
+	}
+	switch re.Op {
+	case rs.OpLiteral:
+		b.WriteString(string(re.Rune))
+	case rs.OpCharClass:
+		b.WriteRune(s.runeOf(re.Rune))
+	case rs.OpAnyChar, rs.OpAnyCharNotNL:
+		b.WriteByte("abcxyz019"[s.rng.IntN(9)])
+	case rs.OpCapture:
+		if t, ok := groups[re.Cap]; ok {
+			b.WriteString(t)
+			return
+		}
+		s.example(b, re.Sub[0], groups)
+	case rs.OpStar, rs.OpPlus, rs.OpQuest, rs.OpRepeat:
+		low, high := re.Min, re.Max
+		switch re.Op {
+		case rs.OpStar:
+			low, high = 0, 3
+		case rs.OpPlus:
+			low, high = 1, 4
+		case rs.OpQuest:
+			low, high = 0, 1
+		}
+		if high < 0 || high > low+3 {
+			high = low + 3
+		}
+		for range low + s.rng.IntN(high-low+1) {
+			s.example(b, re.Sub[0], groups)
+		}
+	case rs.OpConcat:
+		for _, x := range re.Sub {
+			s.example(b, x, groups)
+		}
+	case rs.OpAlternate:
+		s.example(b, re.Sub[s.rng.IntN(len(re.Sub))], groups)
+	}
+}
+
+// runeOf chooses a letter of a class, one that people type where there is one.
+func (s *solver) runeOf(ranges []rune) rune {
+	var good []rune
+	for i := 0; i+1 < len(ranges); i += 2 {
+		for r := ranges[i]; r <= ranges[i+1] && r < 127; r++ {
+			if r > 32 && (unicode.IsLetter(r) || unicode.IsDigit(r) || len(ranges) < 8) {
+				good = append(good, r)
+			}
+		}
+	}
+	if len(good) > 0 {
+		return good[s.rng.IntN(len(good))]
+	}
+	if len(ranges) > 0 {
+		return ranges[0]
+	}
+	return 'a'
+}
+
+// chosen picks a value that meets as many demands as it can.
+func (s *solver) chosen(c *cell, col schema.Column) any {
+	if demands(c, "none") {
+		if col.Type == schema.String {
+			return ""
+		}
+		return nil
+	}
+	var best any
+	score := -1
+	for range 12 {
+		for _, v := range s.candidates(c, col) {
+			n := 0
+			for _, d := range c.demands {
+				if d.met(v, col.Type) {
+					n++
+				}
+			}
+			if n > score {
+				best, score = v, n
+			}
+		}
+		if score == len(c.demands) {
+			break
+		}
+	}
+	return best
+}
+
+// candidates are values that some demand asks for.
+func (s *solver) candidates(c *cell, col schema.Column) (out []any) {
+	if col.Type == schema.String {
+		return append(s.sentences(c, col), guess(col, s.f.now, s.rng))
+	}
+	var low, high int64
+	bounds := 0
+	for _, d := range c.demands {
+		if d.v == nil || d.op == "some" {
+			continue
+		}
+		v, ok := coerce(d.v, col.Type)
+		if !ok {
+			continue
+		}
+		n, whole := v.(int64)
+		f, isReal := v.(float64)
+		switch {
+		case d.op == "eq" && !d.not:
+			out = append(out, v)
+		case whole:
+			if d.op == "gt" || d.op == "ge" {
+				low, bounds = n, bounds|1
+			} else if d.op == "lt" || d.op == "le" {
+				high, bounds = n, bounds|2
+			}
+			step := int64(1)
+			if col.Type == schema.DateTime {
+				step = int64(schema.Minute)
+			}
+			out = append(out, n, n+step*(1+s.rng.Int64N(50)), n-step*(1+s.rng.Int64N(50)), n+1, n-1)
+		case isReal:
+			out = append(out, f, f+1, f-1, f*1.5, f/2)
+		case col.Type == schema.Bool:
+			out = append(out, !v.(bool))
+		}
+	}
+	if bounds == 3 && high > low {
+		out = append([]any{low + s.rng.Int64N(high-low)}, out...)
+	}
+	if bounds == 1 && col.Type == schema.DateTime && low < s.f.now {
+		out = append([]any{low + s.rng.Int64N(s.f.now-low+1)}, out...)
+	}
+	return append(out, guess(col, s.f.now, s.rng))
+}
+
+// sentences are texts made of the words that demands ask for.
+func (s *solver) sentences(c *cell, col schema.Column) (out []any) {
+	prefix, suffix := "", ""
+	var parts []string
+	for _, d := range c.demands {
+		if d.not || d.v == nil {
+			continue
+		}
+		t := textOf(d.v)
+		if !strings.HasSuffix(d.op, "_cs") && d.op != "eq" && d.op != "matches regex" && s.rng.IntN(3) == 0 {
+			t = strings.ToUpper(t)
+		}
+		switch strings.TrimSuffix(d.op, "_cs") {
+		case "eq", "=~", "le", "ge":
+			out = append(out, t)
+		case "has", "contains":
+			parts = append(parts, t)
+		case "hasprefix":
+			parts = append(parts, t+"ing")
+		case "hassuffix":
+			parts = append(parts, "pre"+t)
+		case "startswith":
+			prefix = t
+		case "endswith":
+			suffix = t
+		case "long":
+			n, _ := number64(d.v)
+			parts = append(parts, strings.Repeat("k", int(min(n, 5000))))
+		case "matches regex":
+			if re, err := rs.Parse(t, rs.Perl); err == nil {
+				var b strings.Builder
+				s.example(&b, re, nil)
+				parts = append(parts, b.String())
+			}
+		}
+	}
+	if prefix == "" && suffix == "" && len(parts) == 0 {
+		return out
+	}
+	if len(parts) == 1 && prefix == "" && suffix == "" {
+		out = append(out, parts[0])
+	}
+	if s.rng.IntN(2) == 0 {
+		parts = append(parts, words[s.rng.IntN(len(words))])
+	}
+	if s.rng.IntN(2) == 0 && prefix == "" {
+		parts = append([]string{"the"}, parts...)
+	}
+	middle := strings.Join(parts, " ")
+	return append(out, prefix+middle+suffix, strings.TrimSpace(prefix+" "+middle+" "+suffix), prefix+suffix)
+}
+
+// met tells, roughly, whether a value meets a demand.
+func (d demand) met(v any, t schema.Type) bool {
+	yes := false
+	switch text := textOf(v); strings.TrimSuffix(d.op, "_cs") {
+	case "some":
+		return v != nil && v != ""
+	case "long":
+		n, _ := number64(d.v)
+		return int64(len(text)) >= n
+	case "eq", "lt", "le", "gt", "ge":
+		w, ok := coerce(d.v, t)
+		if !ok {
+			return false
+		}
+		yes = ordered(d.op, v, w)
+	case "=~":
+		yes = strings.EqualFold(text, textOf(d.v))
+	case "contains":
+		yes = strings.Contains(strings.ToLower(text), strings.ToLower(textOf(d.v)))
+	case "startswith":
+		yes = strings.HasPrefix(strings.ToLower(text), strings.ToLower(textOf(d.v)))
+	case "endswith":
+		yes = strings.HasSuffix(strings.ToLower(text), strings.ToLower(textOf(d.v)))
+	case "matches regex":
+		re, err := regexp.Compile(textOf(d.v))
+		yes = err == nil && re.MatchString(text)
+	case "has", "hasprefix", "hassuffix":
+		yes = hasTerm(strings.ToLower(text), strings.ToLower(textOf(d.v)), d.op)
+	}
+	return yes != d.not
+}
+
+func hasTerm(text, word, op string) bool {
+	letter := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+	for at := 0; ; {
+		i := strings.Index(text[at:], word)
+		if i < 0 || word == "" {
+			return false
+		}
+		i += at
+		before := strings.LastIndexFunc(text[:i], func(rune) bool { return true })
+		left := before < 0 || !letter([]rune(text[before:i])[0])
+		right := i+len(word) >= len(text) || !letter([]rune(text[i+len(word):])[0])
+		if (left || op == "hassuffix") && (right || op == "hasprefix") {
+			return true
+		}
+		at = i + len(word)
+	}
+}
+
+func ordered(op string, v, w any) bool {
+	c := 0
+	switch a := v.(type) {
+	case int64:
+		b, ok := w.(int64)
+		if !ok {
+			return false
+		}
+		c = compareOf(a, b)
+	case float64:
+		b, ok := w.(float64)
+		if !ok {
+			return false
+		}
+		c = compareOf(a, b)
+	case string:
+		c = strings.Compare(a, textOf(w))
+	case bool:
+		if v != w {
+			c = 1
+		}
+	default:
+		return false
+	}
+	switch op {
+	case "eq":
+		return c == 0
+	case "lt":
+		return c < 0
+	case "le":
+		return c <= 0
+	case "gt":
+		return c > 0
+	}
+	return c >= 0
+}
+
+func compareOf[T int64 | float64](a, b T) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func realOf(v any) (float64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	return 0, false
+}
+
+func textOf(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	}
+	return fmt.Sprint(v)
+}
+
+// coerce brings a literal into a column's type.
+func coerce(v any, t schema.Type) (any, bool) {
+	call := func(name string, x any) (any, bool) {
+		f, _ := native.Find(name)
+		out := f.Call([]any{x})
+		return out, out != nil
+	}
+	switch t {
+	case schema.Int, schema.Long, schema.DateTime, schema.TimeSpan:
+		switch v := v.(type) {
+		case int64:
+			return v, true
+		case float64:
+			return int64(v), true
+		case bool:
+			return map[bool]int64{true: 1}[v], true
+		case string:
+			return call(map[schema.Type]string{schema.DateTime: "datetime", schema.TimeSpan: "timespan"}[t]+map[bool]string{true: "long"}[t == schema.Int || t == schema.Long], v)
+		}
+	case schema.Real:
+		switch v := v.(type) {
+		case int64:
+			return float64(v), true
+		case float64:
+			return v, true
+		case string:
+			return call("real", v)
+		}
+	case schema.Bool:
+		switch v := v.(type) {
+		case bool:
+			return v, true
+		case int64:
+			return v != 0, true
+		case string:
+			return call("bool", v)
+		}
+	case schema.Guid:
+		return call("guid", textOf(v))
+	case schema.Decimal:
+		return textOf(v), true
+	case schema.String:
+		if b, ok := v.(bool); ok {
+			return map[bool]string{true: "True", false: "False"}[b], true
+		}
+		return textOf(v), true
+	}
+	return nil, false
+}
