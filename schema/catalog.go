@@ -4,7 +4,9 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -175,6 +177,9 @@ func (c *Catalog) Fallback(name string) (*Table, bool) {
 	t, ok := c.fallback[name]
 	return t, ok
 }
+
+// Fallbacks lists the names of the tables that Fallback knows.
+func (c *Catalog) Fallbacks() []string { return slices.Sorted(maps.Keys(c.fallback)) }
 
 // Streams lists the hunting tables that can be streamed, in the order of the
 // connector's page.

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,12 +14,8 @@ import (
 )
 
 // Corpus reads the recorded queries under a folder of reference material,
-// and the tables that they name.
+// and gives the tables that they name.
 func Corpus(shared string) (queries []string, tables map[string]*schema.Table, err error) {
-	tables, err = Tables(filepath.Join(shared, "tools/kql-oracle/schema/merged.json"))
-	if err != nil {
-		return nil, nil, err
-	}
 	err = Lines(filepath.Join(shared, "kql/queries.dev.jsonl.gz"), func(line []byte) error {
 		var q struct {
 			Query string `json:"query"`
@@ -29,21 +26,24 @@ func Corpus(shared string) (queries []string, tables map[string]*schema.Table, e
 		queries = append(queries, q.Query)
 		return nil
 	})
-	return queries, tables, err
+	return queries, Declared(), err
 }
 
-// Lines reads a gzipped file of JSON lines.
+// Lines reads a file of JSON lines, gzipped or plain.
 func Lines(file string, each func([]byte) error) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return err
+	plain := bufio.NewReader(f)
+	var text io.Reader = plain
+	if magic, _ := plain.Peek(2); string(magic) == "\x1f\x8b" {
+		if text, err = gzip.NewReader(plain); err != nil {
+			return err
+		}
 	}
-	s := bufio.NewScanner(z)
+	s := bufio.NewScanner(text)
 	s.Buffer(nil, 1<<25)
 	for s.Scan() {
 		if err := each(s.Bytes()); err != nil {
