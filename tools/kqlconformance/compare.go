@@ -133,7 +133,7 @@ func (c comparison) words(v any) string {
 	}
 	s := fmt.Sprint(v)
 	if c.page {
-		s = strings.TrimSpace(s)
+		s = strings.TrimSpace(strings.ReplaceAll(s, "\u00a0", " "))
 		if strings.HasPrefix(s, "<http") && strings.HasSuffix(s, ">") {
 			s = s[1 : len(s)-1]
 		}
