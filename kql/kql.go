@@ -22,6 +22,9 @@ type Environment = bind.Environment
 // Shapes remembers what wildcards over tables came to, between compilations.
 type Shapes = bind.Shapes
 
+// External is data that a query asks other hosts for.
+type External = bind.External
+
 // Function is a saved function: parameters and body as text.
 type Function = bind.Function
 

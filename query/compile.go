@@ -15,6 +15,9 @@ type Environment struct {
 	Tables     func(name string) (*schema.Table, bool)
 	TableNames func() []string // all that a wildcard can mean
 	Functions  map[string]Function
+	// Watchlists and External give what a program reads beside stored tables.
+	Watchlists func(alias string) (*schema.Table, bool)
+	External   func(asked kql.External) *schema.Table
 	Now        schema.Ticks
 	From, To   schema.Ticks
 }
@@ -33,7 +36,7 @@ func KQL(text string, env Environment) (Program, []Diagnostic) {
 	for name, f := range env.Functions {
 		functions[name] = kql.Function(f)
 	}
-	p, found := kql.Compile(text, kql.Environment{Tables: env.Tables, TableNames: env.TableNames, Functions: functions, Now: env.Now, From: env.From, To: env.To, Received: tables.ReceivedColumn})
+	p, found := kql.Compile(text, kql.Environment{Tables: env.Tables, TableNames: env.TableNames, Functions: functions, Watchlists: env.Watchlists, External: env.External, Now: env.Now, From: env.From, To: env.To, Received: tables.ReceivedColumn})
 	diagnostics := make([]Diagnostic, len(found))
 	for i, d := range found {
 		diagnostics[i] = Diagnostic{Start: d.Start, End: d.End, Code: d.Code, Message: d.Message, Warning: d.Severity == kql.Warning}

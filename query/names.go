@@ -20,10 +20,13 @@ type names struct {
 	filled    []string // tables of the view that have rows
 	allow     func(table string) error
 	denied    error // the first refusal of a table that the text names
+
+	watchlists map[string]Relation // by alias in lower case
+	outside    *outside
 }
 
 func (s *Service) names(ctx context.Context, q Query, snapshot tables.Snapshot) (*names, error) {
-	n := &names{q: q, catalog: schema.Default(), filled: snapshot.Tables(),
+	n := &names{q: q, catalog: schema.Default(), filled: snapshot.Tables(), outside: newOutside(s.external),
 		allow: func(table string) error { return s.o.Allow(ctx, q.Principal, q.Side, q.Workspace, table) }}
 	if s.o.Custom == nil {
 		return n, nil
@@ -35,11 +38,15 @@ func (s *Service) names(ctx context.Context, q Query, snapshot tables.Snapshot) 
 	if n.functions, err = s.o.Custom.Functions(ctx, q.Side, q.Workspace); err != nil {
 		return nil, fmt.Errorf("find saved functions: %w", err)
 	}
+	if n.watchlists, err = s.o.Custom.Watchlists(ctx, q.Side, q.Workspace); err != nil {
+		return nil, fmt.Errorf("find watchlists: %w", err)
+	}
 	return n, nil
 }
 
 func (n *names) environment(now schema.Ticks) Environment {
-	return Environment{Tables: n.table, TableNames: n.all, Functions: n.functions, Now: now, From: n.q.From, To: n.q.To}
+	return Environment{Tables: n.table, TableNames: n.all, Functions: n.functions, Watchlists: n.watchlist, External: n.outside.external,
+		Now: now, From: n.q.From, To: n.q.To}
 }
 
 // table finds a table that the text names.
@@ -48,13 +55,25 @@ func (n *names) table(name string) (*schema.Table, bool) {
 	if !ok {
 		return nil, false
 	}
-	if err := n.allow(t.Name); err != nil {
-		if n.denied == nil {
-			n.denied = fault.New(fault.Denied, "read table %s: %w", t.Name, err)
-		}
-		return nil, false
+	return t, n.permitted(t.Name)
+}
+
+// permitted tells whether the principal may read a table that the text names;
+// a refusal is the query's.
+func (n *names) permitted(table string) bool {
+	err := n.allow(table)
+	if err != nil && n.denied == nil {
+		n.denied = fault.New(fault.Denied, "read table %s: %w", table, err)
 	}
-	return t, true
+	return err == nil
+}
+
+// relation finds what a scan of the program reads.
+func (n *names) relation(name string) (*schema.Table, bool) {
+	if given, ok := n.outside.relations[name]; ok {
+		return given.Table, true
+	}
+	return n.find(name)
 }
 
 // find looks in turn among custom tables, the side's own, and those that

@@ -21,7 +21,10 @@ func (s *Service) read(ctx context.Context, q Query, snapshot tables.Snapshot, p
 		return fault.New(fault.Invalid, "the query asks for nothing: it is empty, or only names things with let")
 	}
 	sql, args := program.SQL(func(_ int, table string, columns []string) (string, []any) {
-		t, ok := n.find(table)
+		if given, ok := n.outside.relations[table]; ok && failed == nil {
+			failed = n.outside.load(ctx, given, snapshot)
+		}
+		t, ok := n.relation(table)
 		if !ok {
 			failed = fault.New(fault.Internal, "the program reads %s, which isn't known", table)
 			return "(SELECT 1)", nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lockstep/fault"
+	"lockstep/query/external"
 	"lockstep/schema"
 	"lockstep/tables"
 )
@@ -15,9 +16,11 @@ type Tables interface {
 	Snapshot(ctx context.Context, view tables.View) (tables.Snapshot, error)
 }
 
-// Custom knows the tables and saved functions that people made. Both maps are
-// by name.
+// Custom knows the tables, saved functions and watchlists that people made, by
+// name; watchlists by alias in lower case, with the columns that
+// _GetWatchlist gives.
 type Custom interface {
+	Watchlists(ctx context.Context, side schema.Side, workspace string) (map[string]Relation, error)
 	Tables(ctx context.Context, side schema.Side, workspace string) (map[string]*schema.Table, error)
 	Functions(ctx context.Context, side schema.Side, workspace string) (map[string]Function, error)
 }
@@ -39,6 +42,8 @@ type Options struct {
 	Clock   func() schema.Ticks
 	Allow   Allow  // nil allows all: for tools that open a folder of their own
 	Custom  Custom // nil for none
+	// External bounds what queries fetch of other hosts; without a client, nothing.
+	External external.Options
 
 	MaxRows      int           // default and most per query: 100,000
 	MaxBytes     int64         // 64 MB
@@ -59,8 +64,9 @@ const (
 
 // Service runs queries.
 type Service struct {
-	o    Options
-	gate *gate
+	o        Options
+	gate     *gate
+	external *external.Fetcher
 }
 
 // New makes a service.
@@ -76,7 +82,7 @@ func New(o Options) *Service {
 	if o.Allow == nil {
 		o.Allow = func(context.Context, string, schema.Side, string, string) error { return nil }
 	}
-	return &Service{o: o, gate: newGate(o.Concurrent, o.PerPrincipal)}
+	return &Service{o: o, gate: newGate(o.Concurrent, o.PerPrincipal), external: external.New(o.External)}
 }
 
 func defaults[T int | int64 | time.Duration](v *T, d T) {

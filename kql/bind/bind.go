@@ -24,6 +24,9 @@ type Environment struct {
 	// Watchlists finds a watchlist by its alias: its own columns and SearchKey,
 	// _DTItemId, LastUpdatedTimeUTC, under the table name that a scan is to ask for. nil for none.
 	Watchlists func(alias string) (*schema.Table, bool)
+	// External gives the table that data from other hosts will fill, under the name
+	// that a scan is to ask for; nil: there are none, and a warning says so.
+	External func(asked External) *schema.Table
 	// Functions are saved functions by name.
 	Functions map[string]Function
 	// Shapes remembers what wildcards came to, between compilations; nil for no memory.

@@ -24,7 +24,7 @@ func (b *binder) tabular(x syntax.Expr, s *scope) plan.Node {
 	case *syntax.DataTable:
 		return b.dataTable(x, s)
 	case *syntax.External:
-		return b.external(x)
+		return b.external(x, s)
 	case *syntax.Ident:
 		return b.named(x, s)
 	case *syntax.Wildcard:
@@ -183,16 +183,6 @@ func (b *binder) declColumns(decls []syntax.ColumnDecl, add func(string, schema.
 	}
 }
 
-// external is an externaldata table. Its rows come from outside; until a
-// fetcher is handed in it has none.
-func (b *binder) external(x *syntax.External) plan.Node {
-	n := &plan.Values{}
-	b.declColumns(x.Columns, func(name string, t schema.Type) { n.Cols = append(n.Cols, b.column(name, t)) })
-	e := syntax.Error{Span: x.At(), Code: "KQL901", Message: "externaldata is not fetched: it gives no rows", Warning: true}
-	b.errors = append(b.errors, e)
-	return n
-}
-
 // tableCall binds a call that gives a table; piped is the table before | invoke.
 func (b *binder) tableCall(x *syntax.Call, s *scope, piped plan.Node) plan.Node {
 	defer b.enter(x.At())()
@@ -316,6 +306,10 @@ func (b *binder) source(x *syntax.OperatorSource, s *scope) plan.Node {
 		return b.search(nil, op, s)
 	case *syntax.Find:
 		return b.find(op, s)
+	case *syntax.Evaluate:
+		if name := op.Call.Func.Text; name == "http_request" || name == "http_request_post" {
+			return b.request(op.Call, s)
+		}
 	}
 	b.fail(x.At(), "KQL106", "'%s' can't start a query: it needs a table before it", x.Op.Keyword())
 	return nil
