@@ -125,8 +125,19 @@ func (p *Program) SQL(relation func(scan int, table string, columns []string) (s
 	return p.query.SQL(relation)
 }
 
-// Compile compiles a text. The program is nil when a diagnostic is an error.
+// Dialect is how an engine's SQL is spelt.
+type Dialect = emit.Dialect
+
+// DuckDB is the dialect of the product's own engine.
+func DuckDB() Dialect { return emit.DuckDB{} }
+
+// Compile compiles a text for the product's own engine. The program is nil when a diagnostic is an error.
 func Compile(text string, env Environment) (*Program, Diagnostics) {
+	return CompileFor(text, env, DuckDB())
+}
+
+// CompileFor compiles a text for an engine. What its dialect lacks is an error of code KQL910 that names it.
+func CompileFor(text string, env Environment, d Dialect) (*Program, Diagnostics) {
 	if env.Tables == nil {
 		env.Tables = func(string) (*schema.Table, bool) { return nil, false }
 	}
@@ -144,9 +155,13 @@ func Compile(text string, env Environment) (*Program, Diagnostics) {
 	}
 	root, columns := bind.Visible(bound.Root)
 	root = rewrite.Plan(root, env.Now)
-	query, err := emit.Emit(root, columns, emit.DuckDB{})
+	query, err := emit.Emit(root, columns, d)
 	if err != nil {
-		errors = append(errors, syntax.Error{Span: syntax.Span{End: len(text)}, Code: "KQL900", Message: err.Error()})
+		code := "KQL900"
+		if d.Name() != "" {
+			code = "KQL910"
+		}
+		errors = append(errors, syntax.Error{Span: syntax.Span{End: len(text)}, Code: code, Message: err.Error()})
 		return nil, diagnose(text, errors)
 	}
 	return program(query, bound.Render), diagnose(text, errors)

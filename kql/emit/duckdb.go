@@ -14,6 +14,40 @@ import (
 // null; sum of BIGINT is HUGEINT; regular expressions are RE2.
 type DuckDB struct{}
 
+// Name is empty: the product's own engine.
+func (DuckDB) Name() string { return "" }
+
+// Parameter: every value from outside is text.
+func (DuckDB) Parameter(int) string { return "?::VARCHAR" }
+
+// Phrase looks in the table of phrases.
+func (DuckDB) Phrase(p string) (string, bool) {
+	t, ok := duckPhrases[p]
+	return t, ok
+}
+
+// Path says a JSON path.
+func (DuckDB) Path(steps []any, asText bool) (string, []string) {
+	var b strings.Builder
+	b.WriteByte('$')
+	for _, s := range steps {
+		switch s := s.(type) {
+		case string:
+			b.WriteString(`."` + s + `"`)
+		case int64:
+			b.WriteByte('[')
+			if s < 0 {
+				b.WriteByte('#')
+			}
+			b.WriteString(strconv.FormatInt(s, 10) + "]")
+		}
+	}
+	if asText {
+		return "coalesce(TRY(json_extract_string({0}, {1})), '')", []string{b.String()}
+	}
+	return "nullif(TRY(json_extract({0}, {1}))::VARCHAR, 'null')", []string{b.String()}
+}
+
 // Physical names a type's column type.
 func (DuckDB) Physical(t schema.Type) string {
 	switch t {

@@ -13,17 +13,6 @@ import (
 	"lockstep/schema"
 )
 
-// Dialect is what an engine's SQL says differently.
-type Dialect interface {
-	// Function gives the template of a function by its first argument's type: {0} {1}… are its
-	// arguments, {*} all of them. A leading ! says that it gives null only for a null.
-	Function(name string, args []schema.Type, result schema.Type) (template string, ok bool)
-	// Aggregate is Function for an aggregate; {if} is where a condition goes.
-	Aggregate(name string, args []schema.Type, result schema.Type) (template string, ok bool)
-	// Physical names a type's type in the engine.
-	Physical(t schema.Type) string
-}
-
 // Scan is one table that the text reads, by its number in the text.
 type Scan struct {
 	Table   string
@@ -34,6 +23,7 @@ type Scan struct {
 type Query struct {
 	text    string
 	args    []any
+	dialect Dialect
 	Scans   []Scan
 	Columns []schema.Column
 	Sorted  bool
@@ -46,9 +36,14 @@ const (
 )
 
 // Error is a construct that the dialect can't say.
-type Error struct{ What string }
+type Error struct{ What, Engine string }
 
-func (e *Error) Error() string { return e.What + " is not supported yet" }
+func (e *Error) Error() string {
+	if e.Engine == "" {
+		return e.What + " is not supported yet"
+	}
+	return e.What + " is not supported on " + e.Engine
+}
 
 // Emit says a plan in a dialect.
 func Emit(root plan.Node, names []schema.Column, d Dialect) (q *Query, err error) {
@@ -58,6 +53,7 @@ func Emit(root plan.Node, names []schema.Column, d Dialect) (q *Query, err error
 			if !ok {
 				panic(r)
 			}
+			e.Engine = d.Name()
 			q, err = nil, e
 		}
 	}()
@@ -79,7 +75,10 @@ func Emit(root plan.Node, names []schema.Column, d Dialect) (q *Query, err error
 		}
 		body = text(with).and(join(", ", e.ctes)).and(text(" ")).and(body)
 	}
-	return &Query{text: body.text, args: body.args, Scans: e.scans, Columns: names, Sorted: r.sorted}, nil
+	if e.says("settings") {
+		body = body.and(e.say("settings"))
+	}
+	return &Query{text: body.text, args: body.args, dialect: d, Scans: e.scans, Columns: names, Sorted: r.sorted}, nil
 }
 
 // SQL gives the text with each scan replaced by what relation gives for it: a
@@ -97,7 +96,7 @@ func (q *Query) SQL(relation func(scan int, table string, columns []string) (str
 		}
 		b.WriteString(rest[:i])
 		if rest[i] == argMark[0] {
-			b.WriteByte('?')
+			b.WriteString(q.dialect.Parameter(len(args)))
 			args = append(args, q.args[next])
 			next++
 			rest = rest[i+1:]
@@ -208,7 +207,7 @@ func (e *emitter) fresh(prefix string) string {
 	return prefix + strconv.Itoa(e.names)
 }
 
-func unsupported(what string) { panic(&Error{what}) }
+func unsupported(what string) { panic(&Error{What: what}) }
 
 // sel is a SELECT being made: what its expressions need computed below it.
 type sel struct {

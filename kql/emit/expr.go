@@ -12,7 +12,7 @@ import (
 
 // param is a value that comes in from outside the text.
 func param(v string) frag {
-	return frag{text: argMark + "::VARCHAR", args: []any{v}, notNull: true, simple: true}
+	return frag{text: argMark, args: []any{v}, notNull: true, simple: true}
 }
 
 func (s *sel) constant(k *plan.Const) frag {
@@ -21,25 +21,28 @@ func (s *sel) constant(k *plan.Const) frag {
 		if k.Typ == schema.String {
 			return frag{text: "''", notNull: true, simple: true}
 		}
-		return frag{text: "NULL::" + physical, simple: true}
+		f := s.e.say("null", text(physical))
+		f.simple = true
+		return f
 	}
 	f := frag{notNull: true, simple: true}
 	switch v := k.Value.(type) {
 	case bool:
 		f.text = strconv.FormatBool(v)
 	case int64:
-		f.text = strconv.FormatInt(v, 10) + "::" + physical
+		f.text = strconv.FormatInt(v, 10)
 		if v < 0 {
-			f.text = "(" + strconv.FormatInt(v, 10) + ")::" + physical
+			f.text = "(" + f.text + ")"
 		}
+		f.text = s.e.say("number", f, text(physical)).text
 	case float64:
 		switch {
 		case math.IsNaN(v):
-			f.text = "'nan'::DOUBLE"
+			f = s.e.say("nan").known()
 		case math.IsInf(v, 1):
-			f.text = "'inf'::DOUBLE"
+			f = s.e.say("infinity").known()
 		case math.IsInf(v, -1):
-			f.text = "'-inf'::DOUBLE"
+			f = s.e.say("-infinity").known()
 		default:
 			f.text = "(" + strconv.FormatFloat(v, 'e', -1, 64) + ")"
 		}
@@ -50,6 +53,12 @@ func (s *sel) constant(k *plan.Const) frag {
 		}
 		return param(v)
 	}
+	return f
+}
+
+// known marks f as a constant.
+func (f frag) known() frag {
+	f.notNull, f.simple = true, true
 	return f
 }
 
@@ -87,7 +96,7 @@ func (s *sel) inTable(x *plan.InTable) frag {
 	v := s.expr(x.X)
 	col := name(x.Node.Columns()[0].ID)
 	if x.Fold {
-		v, col = v.wrap("lower(", ")"), "lower("+col+")"
+		v, col = s.e.say("lower", v), s.e.say("lower", text(col)).text
 	}
 	return v.and(text(" IN (SELECT "+col+" FROM (")).and(r.sql).and(text("))")).wrap("(", ")")
 }
@@ -124,7 +133,7 @@ func (s *sel) scalar(x *plan.Scalar) frag {
 		col := name(x.Node.Columns()[0].ID)
 		body := text("SELECT " + col + " AS v FROM (").and(r.sql).and(text(")")).and(r.orderBy()).and(text(" LIMIT 1"))
 		if x.List {
-			body = text("SELECT list(" + col + ") AS v FROM (").and(r.sql).and(text(")"))
+			body = text("SELECT ").and(s.e.say("list", text(col))).and(text(" AS v FROM (")).and(r.sql).and(text(")"))
 		}
 		s.e.scalars[x] = cte
 		s.e.ctes = append(s.e.ctes, text(cte+" AS MATERIALIZED (").and(body).and(text(")")))
@@ -140,6 +149,9 @@ func (s *sel) scalar(x *plan.Scalar) frag {
 
 // window says a function of the rows around, in the order of the rows.
 func (s *sel) window(x *plan.Window) frag {
+	if !s.e.says(x.Func) {
+		unsupported("the function " + x.Func)
+	}
 	order := ""
 	if len(s.e.order) > 0 {
 		order = "ORDER BY " + orderList(s.e.order)
@@ -165,18 +177,17 @@ func (s *sel) window(x *plan.Window) frag {
 		f = text("(row_number()").and(over).and(text(" + ")).and(start).and(text(" - 1)"))
 		f.notNull = true
 	case "prev", "next":
-		fn := map[string]string{"prev": "lag(", "next": "lead("}[x.Func]
-		offset := text("1")
-		if len(args) > 1 {
-			offset = args[1]
+		if len(args) == 1 {
+			args = append(args, text("1"))
 		}
-		f = text(fn).and(args[0]).and(text(", ")).and(offset.wrap("CAST(", " AS BIGINT)"))
+		if len(args) == 2 && x.Typ == schema.String {
+			args = append(args, text("''"))
+		}
+		phrase := x.Func
 		if len(args) > 2 {
-			f = f.and(text(", ")).and(args[2])
-		} else if x.Typ == schema.String {
-			f = f.and(text(", ''"))
+			phrase += " or"
 		}
-		f = f.and(text(")")).and(over)
+		f = s.e.say(phrase, args...).and(over)
 	case "row_cumsum":
 		if len(args) > 1 {
 			return s.restarted(args[1], order, args[0].wrap("sum(", ")"), frag{}, x.Typ)
@@ -206,7 +217,7 @@ func (s *sel) window(x *plan.Window) frag {
 
 // fit brings a sum back into its type; what doesn't fit is null.
 func (s *sel) fit(f frag, t schema.Type) frag {
-	return f.wrap("TRY_CAST(", " AS "+s.e.dialect.Physical(t)+")")
+	return s.e.say("fit", f, text(s.e.dialect.Physical(t)))
 }
 
 // restarted computes a running value that begins anew where a condition is true.
@@ -275,6 +286,13 @@ func (s *sel) apply(fn string, args []frag, types []schema.Type, result schema.T
 			args[i] = s.hoist(f)
 		}
 	}
+	for {
+		step, rest, more := strings.Cut(t, "\n")
+		if !more {
+			break
+		}
+		args, t = append(args, s.hoist(expandTemplate(step, args, nil))), rest
+	}
 	f := expandTemplate(t, args, nil)
 	f.notNull = notNull
 	if result == schema.String && !notNull {
@@ -287,7 +305,7 @@ func (s *sel) apply(fn string, args []frag, types []schema.Type, result schema.T
 // native calls a function of package native, arguments brought to its types.
 func (s *sel) native(fn string, args []frag, types []schema.Type, result schema.Type) frag {
 	f, ok := native.Find(fn)
-	if !ok || len(args) < f.Least || len(args) > len(f.Params) && f.Variadic == schema.Invalid {
+	if !ok || !s.e.says("native") || len(args) < f.Least || len(args) > len(f.Params) && f.Variadic == schema.Invalid {
 		unsupported("the function " + fn)
 	}
 	list := make([]frag, len(args))
@@ -306,7 +324,7 @@ func (s *sel) native(fn string, args []frag, types []schema.Type, result schema.
 		}
 		list[i] = a
 	}
-	out := join(", ", list).wrap("kql_"+fn+"(", ")")
+	out := s.e.say("native", text(fn), join(", ", list))
 	if result == schema.String {
 		out = out.wrap("coalesce(", ", '')")
 		out.notNull = true

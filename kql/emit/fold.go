@@ -11,6 +11,9 @@ func (e *emitter) fold(n *plan.Fold) rel {
 	if e.within > 0 {
 		unsupported("scan inside of partition or mv-apply")
 	}
+	if !e.says("recursion") {
+		unsupported("scan")
+	}
 	in := e.node(n.Input)
 	place := name(n.Place.ID)
 	rows, walk := e.fresh("m"), e.fresh("m")
@@ -20,7 +23,7 @@ func (e *emitter) fold(n *plan.Fold) rel {
 		order = "ORDER BY " + orderList(in.order)
 	}
 	e.ctes = append(e.ctes, text(rows+" AS MATERIALIZED (SELECT "+input+", row_number() OVER ("+order+") AS "+place+" FROM (").and(in.sql).and(text("))")))
-	first, next := text("0::BIGINT AS "+place), text(place)
+	first, next := text(e.say("recursion").text+place), text(place)
 	start, s := e.sel(), e.sel()
 	e.order = nil
 	states := ""

@@ -2,6 +2,7 @@ package emit
 
 import (
 	"strconv"
+	"strings"
 
 	"lockstep/kql/plan"
 	"lockstep/schema"
@@ -40,7 +41,7 @@ func (e *emitter) aggregate(n *plan.Aggregate) rel {
 		g := e.fresh("g")
 		items = append(items, e.together(s, group).and(text(" AS "+g)))
 		for k, m := range group {
-			f := g + ".f" + strconv.Itoa(k)
+			f := e.say("field of a row", text(g), text(strconv.Itoa(k)), text(strconv.Itoa(k+1))).text
 			if m.Type == schema.String {
 				f = "coalesce(" + f + ", '')"
 			}
@@ -96,7 +97,11 @@ func (e *emitter) single(s *sel, a plan.Agg) frag {
 	if len(e.order) > 0 {
 		order = text(" ORDER BY " + orderList(e.order))
 	}
-	f := expandTemplate(t, args, map[string]frag{"if": condition, "and": whereAnd(s, a.Where), "order": order})
+	named := map[string]frag{"if": condition, "and": whereAnd(s, a.Where), "order": order}
+	if strings.Contains(t, "{place}") {
+		named["place"] = s.hoist(text("row_number() OVER (").and(order).and(text(")")))
+	}
+	f := expandTemplate(t, args, named)
 	if a.Type == schema.String {
 		f = text("coalesce(").and(f).and(text(", '')"))
 	}
@@ -118,23 +123,17 @@ func (e *emitter) together(s *sel, group []plan.Agg) frag {
 		if a.Func != "take_any" {
 			x = a.Args[1]
 		}
-		fields = append(fields, text("f"+strconv.Itoa(k)+" := ").and(s.expr(x)))
+		fields = append(fields, e.say("field", text(strconv.Itoa(k)), s.expr(x)))
 	}
-	row := s.hoist(text("struct_pack(").and(join(", ", fields)).and(text(")")))
+	row := s.hoist(e.say("row", fields...))
 	if group[0].Func == "take_any" {
-		return row.wrap("any_value(", ")")
+		return e.say("any row", row)
 	}
 	key := s.hoist(s.expr(group[0].Args[0]))
 	if group[0].Func == "arg_min" && group[0].Args[0].Type() == schema.Real { // NaN is the least as well as the greatest
-		key = s.hoist(textf("CASE WHEN isnan(%[1]s) THEN '-inf'::DOUBLE ELSE %[1]s END", key.text).at(key.level))
+		key = s.hoist(text("CASE WHEN ").and(e.say("is nan", key)).and(text(" THEN ")).and(e.say("-infinity")).and(text(" ELSE ")).and(key).and(text(" END")))
 	}
-	return textf("coalesce(%s(%s, %s), any_value(%s))", group[0].Func, row.text, key.text, row.text)
-}
-
-// at says that f names columns hoisted below a level.
-func (f frag) at(level int) frag {
-	f.level = level
-	return f
+	return e.say("row of "+group[0].Func, row, key)
 }
 
 func (f frag) wrap(before, after string) frag { return text(before).and(f).and(text(after)) }
@@ -158,7 +157,7 @@ func (e *emitter) join(n *plan.Join) rel {
 			if match == "" {
 				match = "ipv4_in"
 			}
-			on = append(on, text("kql_"+match+"("+l+", "+r+")"))
+			on = append(on, e.sayAs("a join on addresses", "native", text(match), text(l+", "+r)))
 		}
 		if i > 0 {
 			keys += ", "
@@ -167,8 +166,10 @@ func (e *emitter) join(n *plan.Join) rel {
 	}
 	lsql := text("SELECT *, ").and(join(", ", lk)).and(text(" FROM ")).and(ls.from(left.sql))
 	rsql := text("SELECT *, ").and(join(", ", rk)).and(text(" FROM ")).and(rs.from(right.sql))
-	kind := map[string]string{"inner": "INNER JOIN", "innerunique": "INNER JOIN", "leftouter": "LEFT JOIN", "rightouter": "RIGHT JOIN", "fullouter": "FULL JOIN",
-		"leftanti": "ANTI JOIN", "leftsemi": "SEMI JOIN", "rightanti": "ANTI JOIN", "rightsemi": "SEMI JOIN"}[n.Kind]
+	kind := map[string]string{"inner": "INNER JOIN", "innerunique": "INNER JOIN", "leftouter": "LEFT JOIN", "rightouter": "RIGHT JOIN", "fullouter": "FULL JOIN"}[n.Kind]
+	if kind == "" {
+		kind = e.say(strings.TrimPrefix(strings.TrimPrefix(n.Kind, "left"), "right") + " join").text
+	}
 	if n.Kind == "innerunique" {
 		lsql = text("SELECT DISTINCT ON (" + keys + ") * FROM (").and(lsql).and(text(")"))
 	}

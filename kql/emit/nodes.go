@@ -117,7 +117,7 @@ func (e *emitter) values(n *plan.Values) rel {
 	if len(n.Rows) == 0 {
 		var items []frag
 		for _, c := range n.Cols {
-			items = append(items, text("NULL::"+e.dialect.Physical(c.Type)+" AS "+name(c.ID)))
+			items = append(items, e.say("null", text(e.dialect.Physical(c.Type))).and(text(" AS "+name(c.ID))))
 		}
 		return rel{sql: text("SELECT ").and(join(", ", items)).and(text(" WHERE false"))}
 	}
@@ -154,7 +154,7 @@ func (e *emitter) values(n *plan.Values) rel {
 			rows[i] = text("SELECT ").and(rows[i])
 		}
 		all := join(" UNION ALL ", rows)
-		return rel{sql: text("SELECT v.* FROM ").and(s.from(text("SELECT 1 AS one"))).and(text(" AS one, LATERAL (")).and(all).and(text(") AS v(" + cols + ", " + o + ")")), order: []orderKey{{column: o, hidden: true}}}
+		return rel{sql: text("SELECT v.* FROM ").and(s.from(text("SELECT 1 AS one"))).and(text(" AS one, ")).and(e.say("rows that are computed", all)).and(text(" AS v(" + cols + ", " + o + ")")), order: []orderKey{{column: o, hidden: true}}}
 	}
 	body := join("), (", rows)
 	return rel{sql: text("SELECT * FROM (VALUES (").and(body).and(text(")) AS v(" + cols + ", " + o + ")")), order: []orderKey{{column: o, hidden: true}}}
@@ -165,12 +165,13 @@ func (e *emitter) series(n *plan.Series) rel {
 	s := e.sel()
 	from, to, step := s.hoist(s.expr(n.From)), s.hoist(s.expr(n.To)), s.hoist(s.expr(n.Step))
 	c := name(n.Column.ID)
-	count := textf("least(greatest(TRY_CAST(floor((%[2]s - %[1]s) / %[3]s) AS BIGINT), -1), 10000000)", from.text, to.text, step.text)
+	steps := "steps of reals"
 	value := textf("%s + i * %s", from.text, step.text)
 	if n.Column.Type == schema.Long || n.Column.Type == schema.DateTime || n.Column.Type == schema.TimeSpan {
-		count = textf("least(greatest(TRY((%[2]s - %[1]s) // %[3]s) + CASE WHEN (%[2]s >= %[1]s) = (%[3]s > 0) OR %[1]s = %[2]s THEN 0 ELSE -1000000000 END, -1), 10000000)", from.text, to.text, step.text)
+		steps = "steps"
 	}
-	inner := text("SELECT unnest(range(coalesce(").and(count).and(text(", -1) + 1)) AS i, * FROM ")).and(s.from(text("SELECT 1 AS one")))
+	count := e.say(steps, from, to, step)
+	inner := text("SELECT ").and(e.say("count up", count)).and(text(" AS i, * FROM ")).and(s.from(text("SELECT 1 AS one")))
 	return rel{sql: text("SELECT ").and(value).and(text(" AS " + c + ", i FROM (")).and(inner).and(text(")")), order: []orderKey{{column: "i", hidden: true}}}
 }
 
@@ -257,7 +258,7 @@ func (e *emitter) limit(n *plan.Limit) rel {
 	}
 	order := in.orderBy()
 	if n.Sample {
-		order = text(" ORDER BY random()")
+		order = text(" ORDER BY ").and(e.say("random"))
 	}
 	in.sql = text("SELECT * FROM (").and(in.sql).and(text(")")).and(order).and(text(" LIMIT ")).and(f)
 	return in
@@ -280,12 +281,15 @@ func (e *emitter) ref(n *plan.Ref) rel {
 
 // apply runs the sub-query beside each row.
 func (e *emitter) apply(n *plan.Apply) rel {
+	if !e.says("lateral") {
+		unsupported("a sub-query for each row (mv-apply, partition)")
+	}
 	in := e.node(n.Input)
 	e.within++
 	sub := e.node(n.Sub)
 	e.within--
 	cols := columnList(n.Cols, in.order)
-	in.sql = text("SELECT " + cols + " FROM (").and(in.sql).and(text("), LATERAL (")).and(e.lateral(n, sub)).and(text(")"))
+	in.sql = text("SELECT " + cols + " FROM (").and(in.sql).and(text("), ")).and(e.say("lateral", e.lateral(n, sub)))
 	return in
 }
 
@@ -313,15 +317,13 @@ func (e *emitter) expand(n *plan.Expand) rel {
 	var lists []frag
 	for _, it := range n.Items {
 		opened[it.ID] = true
-		f := "kql_elements"
+		elements := "elements"
 		if it.Arrays {
-			f = "kql_element_pairs"
+			elements = "elements as pairs"
 		}
-		x := s.hoist(s.expr(it.X))
-		list := textf("coalesce(TRY(json_extract(CASE WHEN starts_with(%[1]s, '[') THEN %[1]s ELSE %[2]s(%[1]s) END, '$[*]')::VARCHAR[]), [NULL::VARCHAR])", x.text, f)
-		list.level = x.level
+		list := e.say(elements, s.hoist(s.expr(it.X)))
 		if n.Limit != nil {
-			list = text("list_slice(").and(list).and(text(", 1, ")).and(s.expr(n.Limit)).and(text(")"))
+			list = e.say("first elements", list, s.expr(n.Limit))
 		}
 		lists = append(lists, s.hoist(list))
 	}
@@ -334,17 +336,27 @@ func (e *emitter) expand(n *plan.Expand) rel {
 			inner = append(inner, text(k.column))
 		}
 	}
-	for i, it := range n.Items {
-		inner = append(inner, text("unnest("+lists[i].text+") AS e"+name(it.ID)))
-	}
 	out := rel{sorted: in.sorted}
-	longest := "len(" + lists[0].text + ")"
+	longest := e.say("length", lists[0])
 	for _, l := range lists[1:] {
-		longest = "greatest(" + longest + ", len(" + l.text + "))"
+		longest = longest.and(text(", ")).and(e.say("length", l)).wrap("greatest(", ")")
 	}
 	at := e.fresh("o")
-	inner = append(inner, text("unnest(range("+longest+")) AS "+at))
+	var beside []frag // what some engines say behind FROM
+	opens := func(phrase string, list frag, as string) {
+		inner = append(inner, e.say("open "+phrase, list, text(as)))
+		if behind := "open " + phrase + " behind"; e.says(behind) {
+			beside = append(beside, e.say(behind, list, text(as), longest))
+		}
+	}
+	for i, it := range n.Items {
+		opens("a list", lists[i], "e"+name(it.ID))
+	}
+	opens("positions", longest, at)
 	from := text("SELECT ").and(join(", ", inner)).and(text(" FROM ")).and(s.from(in.sql))
+	if len(beside) > 0 {
+		from = from.and(text(" ARRAY JOIN ")).and(join(", ", beside))
+	}
 	var items []frag
 	s2 := e.sel()
 	for _, c := range n.Cols {

@@ -34,8 +34,7 @@ func (s *sel) simply(x plan.Expr) frag {
 
 func (s *sel) equalReals(c *plan.Call) frag {
 	l, r := s.simply(c.Args[0]), s.simply(c.Args[1])
-	f := textf("CASE WHEN %[1]s IS NULL AND %[2]s IS NULL THEN NULL WHEN isnan(%[1]s) THEN false ELSE %[1]s IS NOT DISTINCT FROM %[2]s END", l.text, r.text)
-	f.level = max(l.level, r.level)
+	f := expandTemplate("CASE WHEN {0} IS NULL AND {1} IS NULL THEN NULL WHEN {2} THEN false ELSE {0} IS NOT DISTINCT FROM {1} END", []frag{l, r, s.e.say("is nan", l)}, nil)
 	if c.Func == "ne" {
 		return f.wrap("(NOT ", ")")
 	}
@@ -54,7 +53,7 @@ func ordering(s *sel, c *plan.Call) frag {
 	}
 	x := s.simply(high)
 	f := s.apply(c.Func, args, types, c.Typ)
-	g := f.and(text(" AND NOT isnan(")).and(x).and(text("))")).wrap("(", "")
+	g := f.and(text(" AND NOT ")).and(s.e.say("is nan", x)).wrap("(", ")")
 	g.notNull = f.notNull
 	return g
 }
@@ -69,7 +68,7 @@ func most(s *sel, c *plan.Call) frag {
 	}
 	f := join(", ", args).wrap("least(", ")")
 	if c.Typ == schema.Real {
-		f = greatest.wrap("CASE WHEN isnan(", ") THEN 'nan'::DOUBLE ELSE ").and(f).and(text(" END"))
+		f = text("CASE WHEN ").and(s.e.say("is nan", greatest)).and(text(" THEN ")).and(s.e.say("nan")).and(text(" ELSE ")).and(f).and(text(" END"))
 	}
 	f.notNull = c.Typ == schema.String
 	return f

@@ -16,7 +16,7 @@ func (s *sel) sessions(args []frag, order string) frag {
 	broken.level = max(broken.level, t.level)
 	flag := s.hoist(broken)
 	part := s.hoist(frag{text: "sum(" + flag.text + ") OVER (" + order + " ROWS UNBOUNDED PRECEDING)", level: flag.level})
-	f := text("kql_session_start(array_to_string(list(" + t.text + ") OVER (PARTITION BY " + part.text + " " + order + " ROWS UNBOUNDED PRECEDING), ','), ").and(args[1]).and(text(")"))
+	f := s.e.say("row_window_session", t, part, text(order), args[1])
 	f.level = max(f.level, part.level)
 	return f
 }

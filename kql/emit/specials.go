@@ -84,7 +84,7 @@ func membership(s *sel, c *plan.Call) frag {
 	v := s.expr(c.Args[0])
 	fold := c.Func == "in~"
 	if fold {
-		v = v.wrap("lower(", ")")
+		v = s.e.say("lower", v)
 	}
 	if !v.simple {
 		v = s.hoist(v)
@@ -93,12 +93,7 @@ func membership(s *sel, c *plan.Call) frag {
 	for _, a := range c.Args[1:] {
 		if a.Type() == schema.Dynamic && c.Args[0].Type() != schema.Dynamic {
 			arr := s.expr(a)
-			el := "json_extract_string(e, '$')"
-			if fold {
-				el = "lower(" + el + ")"
-			}
-			in := text("list_contains(list_transform(coalesce(TRY(json_extract(").and(arr).and(text(", '$[*]')), []), lambda e : " + el + "), ")).and(v.wrap("CAST(", " AS VARCHAR)")).and(text(")"))
-			alternatives = append(alternatives, in)
+			alternatives = append(alternatives, s.e.sayAs(c.Func+" of an array that is computed", c.Func+" an array", arr, v))
 			continue
 		}
 		if k, ok := a.(*plan.Const); ok && fold {
@@ -109,7 +104,7 @@ func membership(s *sel, c *plan.Call) frag {
 		}
 		f := s.expr(a)
 		if fold {
-			f = f.wrap("lower(", ")")
+			f = s.e.say("lower", f)
 		}
 		list = append(list, f)
 	}
@@ -132,10 +127,7 @@ func (s *sel) folded(x plan.Expr) frag {
 		}
 	}
 	f := s.expr(x)
-	if f.simple {
-		return s.hoist(f.wrap("lower(", ")").with(f))
-	}
-	return s.hoist(f.wrap("lower(", ")").with(f))
+	return s.hoist(s.e.say("lower", f).with(f))
 }
 
 // with keeps what is known of f.
@@ -153,12 +145,11 @@ func part(s *sel, c *plan.Call) frag {
 	} else {
 		l, r = s.folded(c.Args[0]), s.folded(c.Args[1])
 	}
-	fn := map[string]string{"contains": "contains(", "startswith": "starts_with(", "endswith": "ends_with("}[op]
 	var f frag
 	if op == "=~" {
 		f = l.and(text(" = ")).and(r).wrap("(", ")")
 	} else {
-		f = text(fn).and(l).and(text(", ")).and(r).and(text(")"))
+		f = s.e.say(op, l, r)
 	}
 	f.notNull = true
 	return f
@@ -173,36 +164,51 @@ func matchesRegex(s *sel, c *plan.Call) frag {
 		}
 	}
 	v, re := s.expr(c.Args[0]), s.expr(c.Args[1])
-	f := text("coalesce(TRY(regexp_matches(").and(v).and(text(", ")).and(re).and(text(")), false)"))
+	var f frag
+	if _, ok := c.Args[1].(*plan.Const); ok {
+		f = s.e.say("matches written", v, re)
+	} else {
+		f = s.e.sayAs("a regular expression that is computed", "matches computed", v, re)
+	}
 	f.notNull = true
 	return f
 }
 
-// path turns a chain of get into one JSON path; ok is false where a key is no constant.
-func path(c *plan.Call) (root plan.Expr, p string, ok bool) {
-	root, p = c.Args[0], "$"
+// path turns a chain of get into steps, keys and positions; ok is false where one is no constant.
+func path(c *plan.Call) (root plan.Expr, steps []any, ok bool) {
+	root = c.Args[0]
 	if inner, is := root.(*plan.Call); is && inner.Func == "get" {
-		if root, p, ok = path(inner); !ok {
-			return nil, "", false
+		if root, steps, ok = path(inner); !ok {
+			return nil, nil, false
 		}
 	}
 	k, is := c.Args[1].(*plan.Const)
 	if !is {
-		return nil, "", false
+		return nil, nil, false
 	}
 	switch v := k.Value.(type) {
 	case string:
 		if strings.ContainsAny(v, "\"\\\x00") || k.Typ != schema.String {
-			return nil, "", false
+			return nil, nil, false
 		}
-		return root, p + `."` + v + `"`, true
 	case int64:
-		if v < 0 {
-			return root, p + "[#" + strconv.FormatInt(v, 10) + "]", true
-		}
-		return root, p + "[" + strconv.FormatInt(v, 10) + "]", true
+	default:
+		return nil, nil, false
 	}
-	return nil, "", false
+	return root, append(steps, k.Value), true
+}
+
+// at reads what lies at steps below a dynamic value.
+func (s *sel) at(root plan.Expr, steps []any, asText bool) frag {
+	t, texts := s.e.dialect.Path(steps, asText)
+	args := []frag{s.json(root)}
+	if !args[0].simple && uses(t, 0) > 1 {
+		args[0] = s.hoist(args[0])
+	}
+	for _, x := range texts {
+		args = append(args, param(x))
+	}
+	return expandTemplate(t, args, nil)
 }
 
 // json gives the text that a dynamic expression is read from: what
@@ -215,24 +221,24 @@ func (s *sel) json(x plan.Expr) frag {
 }
 
 func get(s *sel, c *plan.Call) frag {
-	if root, p, ok := path(c); ok {
-		return text("nullif(TRY(json_extract(").and(s.json(root)).and(text(", ")).and(param(p)).and(text("))::VARCHAR, 'null')"))
+	if root, steps, ok := path(c); ok {
+		return s.at(root, steps, false)
 	}
 	v, key := s.expr(c.Args[0]), s.expr(c.Args[1])
 	if c.Args[1].Type() == schema.Long {
-		return text("kql_get_index(").and(v).and(text(", ")).and(key).and(text(")"))
+		return s.e.say("get by position", v, key)
 	}
 	if c.Args[1].Type() == schema.Dynamic {
 		key = s.apply("tostring", []frag{key}, []schema.Type{schema.Dynamic}, schema.String)
 	}
-	return text("kql_get_key(").and(v).and(text(", ")).and(key).and(text(")"))
+	return s.e.say("get by key", v, key)
 }
 
 // toString reads a text out of a path at once.
 func toString(s *sel, c *plan.Call) frag {
 	if g, ok := c.Args[0].(*plan.Call); ok && g.Func == "get" {
-		if root, p, ok := path(g); ok {
-			f := text("coalesce(TRY(json_extract_string(").and(s.json(root)).and(text(", ")).and(param(p)).and(text(")), '')"))
+		if root, steps, ok := path(g); ok {
+			f := s.at(root, steps, true)
 			f.notNull = true
 			return f
 		}
@@ -297,11 +303,31 @@ func pack(s *sel, c *plan.Call) frag {
 		parts = append(parts, key.and(text(", ")).and(v))
 	}
 	if c.Func == "bag_pack_filled" {
-		return join(", ", parts).wrap("kql_bag_pack_filled(", ")")
+		return s.e.sayAs("pack_all without nulls", c.Func, parts...)
 	}
-	f := join(", ", parts).wrap("kql_bag_pack(", ")")
+	if s.e.says("pair of a bag") {
+		parts = s.pairs(c, parts)
+	}
+	f := s.e.say(c.Func, parts...)
 	f.notNull = true
 	return f
+}
+
+// pairs joins keys and values where the engine has no function that looks for keys written twice.
+func (s *sel) pairs(c *plan.Call, parts []frag) []frag {
+	seen := map[any]bool{}
+	out := make([]frag, 0, len(parts)/2)
+	for i := 0; i+1 < len(parts); i += 2 {
+		k, ok := c.Args[i].(*plan.Const)
+		if !ok && len(parts) > 2 || ok && seen[k.Value] {
+			unsupported("bag_pack of keys that may be equal")
+		}
+		if ok {
+			seen[k.Value] = true
+		}
+		out = append(out, s.e.say("pair of a bag", parts[i], parts[i+1]))
+	}
+	return out
 }
 
 // dynamic gives any value as JSON.
@@ -367,21 +393,24 @@ func difference(s *sel, c *plan.Call) frag {
 	a, b := s.expr(c.Args[1]), s.expr(c.Args[2])
 	if u, ok := units[part]; ok {
 		n := strconv.FormatInt(int64(u), 10)
-		return a.wrap("(", " // "+n).and(text(" - ")).and(b.wrap("", " // "+n+")"))
+		return s.e.say("quotient", a, text(n)).and(text(" - ")).and(s.e.say("quotient", b, text(n))).wrap("(", ")")
 	}
 	if part == "week" { // weeks begin on Sunday; day 0 was a Monday
-		n := strconv.FormatInt(int64(schema.Day), 10)
-		return a.wrap("((", " // "+n+" + 1) // 7").and(text(" - (")).and(b.wrap("", " // "+n+" + 1) // 7)"))
+		n := text(strconv.FormatInt(int64(schema.Day), 10))
+		week := func(f frag) frag {
+			return s.e.say("quotient", s.e.say("quotient", f, n).wrap("(", " + 1)"), text("7"))
+		}
+		return week(a).and(text(" - ")).and(week(b)).wrap("(", ")")
 	}
 	if part == "nanosecond" {
-		return a.and(text(" - ")).and(b).wrap("TRY((", ") * 100)")
+		return s.e.say("nanoseconds", a.and(text(" - ")).and(b))
 	}
 	months := map[string]string{"month": "1", "quarter": "3", "year": "12"}[part]
 	if months == "" {
 		unsupported("datetime_diff of " + part)
 	}
 	count := func(f frag) frag {
-		return s.apply("month_index", []frag{f}, []schema.Type{schema.DateTime}, schema.Long).wrap("(", " // "+months+")")
+		return s.e.say("quotient", s.apply("month_index", []frag{f}, []schema.Type{schema.DateTime}, schema.Long), text(months)).wrap("(", ")")
 	}
 	return count(a).and(text(" - ")).and(count(b)).wrap("(", ")")
 }
@@ -400,14 +429,13 @@ func parseGroup(s *sel, c *plan.Call) frag {
 	v := s.expr(c.Args[0])
 	re := s.expr(c.Args[1])
 	if c.Func == "parse_match" {
-		return text("regexp_matches(").and(v).and(text(", ")).and(re).and(text(")"))
+		return s.e.say("matches", v, re)
 	}
 	n := c.Args[2].(*plan.Const).Value.(int64)
 	if n > 9 {
-		f := text("kql_extract(").and(re).and(textf(", %d, ", n)).and(v).and(text(")"))
-		return f.wrap("coalesce(", ", '')")
+		return s.e.sayAs("parse of more than nine values", "far group", re, textf("%d", n), v)
 	}
-	f := text("regexp_extract(").and(v).and(text(", ")).and(re).and(textf(", %d)", n)).wrap("coalesce(", ", '')")
+	f := s.e.say("group", v, re, textf("%d", n))
 	f.notNull = true
 	return f
 }

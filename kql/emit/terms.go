@@ -60,7 +60,7 @@ func terms(s *sel, c *plan.Call) frag {
 		case a.Type() == schema.Dynamic || isList(a):
 			parts = append(parts, s.termsOfList(v, a, op))
 		default:
-			parts = append(parts, text("coalesce(kql_has(").and(v).and(text(", ")).and(s.expr(a)).and(textf(", %t, %t, %t), false)", !exact, before, after)))
+			parts = append(parts, s.e.sayAs(c.Func+" of a term that is computed", "has", v, s.expr(a), textf("%t, %t, %t", !exact, before, after)))
 		}
 	}
 	sep := " OR "
@@ -68,10 +68,10 @@ func terms(s *sel, c *plan.Call) frag {
 		sep = " AND "
 	}
 	if op == "has_any" && len(words) > 4 {
-		parts = append(parts, anyTerm(v, words))
+		parts = append(parts, s.anyTerm(v, words))
 	} else {
 		for _, w := range words {
-			parts = append(parts, oneTerm(v, w, before, after))
+			parts = append(parts, s.oneTerm(v, w, before, after))
 		}
 	}
 	if len(parts) == 0 {
@@ -84,18 +84,17 @@ func terms(s *sel, c *plan.Call) frag {
 
 func isList(x plan.Expr) bool { s, ok := x.(*plan.Scalar); return ok && s.List }
 
-func oneTerm(v frag, word string, before, after bool) frag {
+func (s *sel) oneTerm(v frag, word string, before, after bool) frag {
 	if word == "" {
 		return text("true")
 	}
-	f := v.wrap("CASE WHEN contains(", ", ").and(param(word)).and(text(") THEN regexp_matches("))
-	return f.and(v).and(text(", ")).and(param(termPattern(word, before, after))).and(text(") ELSE false END"))
+	return text("CASE WHEN ").and(s.e.say("contains", v, param(word))).and(text(" THEN ")).and(s.e.say("matches", v, param(termPattern(word, before, after)))).and(text(" ELSE false END"))
 }
 
-func anyTerm(v frag, words []string) frag {
+func (s *sel) anyTerm(v frag, words []string) frag {
 	var patterns []frag
 	for _, p := range termPatterns(words) {
-		patterns = append(patterns, v.wrap("regexp_matches(", ", ").and(param(p)).and(text(")")))
+		patterns = append(patterns, s.e.say("matches", v, param(p)))
 	}
 	return join(" OR ", patterns).wrap("(", ")")
 }
@@ -141,12 +140,12 @@ func termPatterns(words []string) []string {
 func (s *sel) termsOfList(v frag, a plan.Expr, op string) frag {
 	list := s.expr(a)
 	if !isList(a) {
-		list = list.wrap("list_transform(coalesce(TRY(json_extract(", ", '$[*]')), []), lambda e : json_extract_string(e, '$'))")
+		list = s.e.sayAs(op+" of an array that is computed", "texts of an array", list)
 	}
-	joined := s.hoist(list.wrap("coalesce(array_to_string(", ", chr(31)), '')"))
+	joined := s.hoist(s.e.sayAs(op+" of a table", "joined list", list))
 	all := "false"
 	if op == "has_all" {
 		all = "true"
 	}
-	return text("kql_has_list(").and(v).and(text(", ")).and(joined).and(text(", " + all + ")"))
+	return s.e.say("has of a list", v, joined, text(all))
 }

@@ -22,7 +22,7 @@ type stack struct {
 
 // stackOf begins a union of inputs that together have so many of its cells.
 func (e *emitter) stackOf(cols []plan.Column, inputs, cells int) *stack {
-	return &stack{e: e, cols: cols, sparse: inputs > 8 && cells*4 < len(cols)*inputs}
+	return &stack{e: e, cols: cols, sparse: e.says("union by name") && inputs > 8 && cells*4 < len(cols)*inputs}
 }
 
 // add stacks one input: its columns, frag with empty text for one that it lacks.
@@ -30,7 +30,7 @@ func (u *stack) add(items []frag, from frag) {
 	if u.inputs > 0 {
 		u.text.WriteString(" UNION ALL ")
 		if u.sparse {
-			u.text.WriteString("BY NAME ")
+			u.text.WriteString(u.e.say("union by name").text)
 		}
 	}
 	u.text.WriteString("SELECT ")
@@ -67,7 +67,7 @@ func (u *stack) missing(t schema.Type) string {
 	if t == schema.String && !u.sparse {
 		return "''"
 	}
-	return "NULL::" + u.e.dialect.Physical(t)
+	return u.e.say("null", text(u.e.dialect.Physical(t))).text
 }
 
 func (u *stack) rel() rel {
@@ -173,7 +173,7 @@ func (e *emitter) scanAll(n *plan.Scans) rel {
 			if bag, ok := plan.Bag(t); ok {
 				items[i].text = read(bag.Name)
 				if bag.Type != schema.Dynamic {
-					items[i].text = "kql_parse_json(" + items[i].text + ")"
+					items[i].text = u.e.say("dynamic of a text", items[i]).text
 				}
 			}
 		}
