@@ -21,7 +21,12 @@ import (
 func (s *solver) value(c *cell, col schema.Column) any {
 	s.settle(c, col)
 	if c.json && col.Type == schema.String {
-		return s.document(c, col)
+		leaf := *c // what the text holds, which is not a text that holds it again
+		leaf.json = false
+		if text, ok := s.value(&leaf, schema.Column{Name: col.Name, Type: schema.Dynamic}).(string); ok {
+			return text
+		}
+		return ""
 	}
 	if c.shape != nil {
 		if t, ok := s.shaped(c, col); ok {

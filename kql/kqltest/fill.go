@@ -239,7 +239,7 @@ func writeLiteral(b *strings.Builder, v any, t schema.Type) {
 	case nil:
 		b.WriteString("NULL")
 	case string:
-		b.WriteString("'" + strings.ReplaceAll(v, "'", "''") + "'")
+		b.WriteString("'" + strings.NewReplacer("'", "''", "\x00", "").Replace(v) + "'")
 	case float64:
 		switch {
 		case math.IsNaN(v):
