@@ -1,0 +1,126 @@
+package naive_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"lockstep/kql"
+	"lockstep/kql/bind"
+	"lockstep/kql/kqltest"
+	"lockstep/kql/naive"
+	"lockstep/kql/plan"
+	"lockstep/kql/syntax"
+	"lockstep/schema"
+)
+
+// planOf binds a text: the plan as bound, no rule of rewrite has seen it.
+func planOf(text string, env kql.Environment) plan.Node {
+	q, _ := syntax.ParseQuery(text)
+	bound := bind.Query(q, env)
+	if bound.Root == nil {
+		return nil
+	}
+	root, _ := bind.Visible(bound.Root)
+	return root
+}
+
+// asking gives Compare the answers of a text over data.
+func asking(text string, env kql.Environment, data kqltest.Data) func(int) ([][]any, error) {
+	return func(choice int) ([][]any, error) {
+		var choices *rand.Rand
+		if choice > 0 {
+			choices = rand.New(rand.NewPCG(uint64(choice), 11))
+		}
+		return naive.Run(planOf(text, env), naive.Tables(data), choices)
+	}
+}
+
+// corpusEnvironment is every table of the reference material; wildcards mean a few of them.
+func corpusEnvironment(tables map[string]*schema.Table) kql.Environment {
+	var names []string
+	for _, n := range []string{"DeviceEvents", "DeviceProcessEvents", "SecurityEvent", "SigninLogs", "EmailEvents", "Usage", "Heartbeat", "AzureDiagnostics"} {
+		if _, ok := tables[n]; ok {
+			names = append(names, n)
+		}
+	}
+	sort.Strings(names)
+	return kql.Environment{
+		Tables:     func(n string) (*schema.Table, bool) { t, ok := tables[n]; return t, ok },
+		TableNames: func() []string { return names },
+		Now:        schema.At(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)),
+	}
+}
+
+// TestCorpus compares the emitted SQL with the evaluator over recorded
+// queries and rows made for each. LOCKSTEP_KQL_STEP=1 takes every query.
+func TestCorpus(t *testing.T) {
+	shared := os.Getenv("LOCKSTEP_SHARED")
+	if shared == "" {
+		shared = "../../../shared"
+	}
+	queries, tables, err := kqltest.Corpus(shared)
+	if err != nil {
+		t.Skipf("LOCKSTEP_SHARED: the recorded queries are not here (%v); nothing of the corpus was compared", err)
+	}
+	step := 61
+	if n, err := strconv.Atoi(os.Getenv("LOCKSTEP_KQL_STEP")); err == nil {
+		step = n
+	}
+	env := corpusEnvironment(tables)
+	engine, err := kqltest.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close()
+	compared, equal, withRows, different := 0, 0, 0, 0
+	not := map[string]int{}
+	for i := 0; i < len(queries); i += step {
+		p, _ := kql.Compile(queries[i], env)
+		if p == nil {
+			not["refused by the compiler"]++
+			continue
+		}
+		data := kqltest.Fill(queries[i], env, uint64(i))
+		engine.Load(data)
+		rows, err := engine.Run(context.Background(), p, env.Tables)
+		if err != nil {
+			t.Errorf("query %d: %v", i, err)
+			continue
+		}
+		v, err := naive.Compare(p.Columns, p.Sorted, rows, asking(queries[i], env, data))
+		if u := (*naive.Unknown)(nil); errors.As(err, &u) {
+			not[u.What+" is not written"]++
+			continue
+		}
+		if v.Open != "" {
+			not["left open by the language: "+v.Open]++
+		}
+		compared++
+		if len(rows) > 0 {
+			withRows++
+		}
+		if v.Difference == "" {
+			equal++
+		} else if different++; different <= 60 {
+			t.Errorf("query %d: %s\n%s", i, v.Difference, queries[i])
+		}
+	}
+	t.Logf("%d compared (%d with rows), %d equal\n%s", compared, withRows, equal, table(not))
+}
+
+func table(counts map[string]int) string {
+	var lines []string
+	for k, n := range counts {
+		lines = append(lines, fmt.Sprintf("%6d %s", n, k))
+	}
+	sort.Sort(sort.Reverse(sort.StringSlice(lines)))
+	return strings.Join(lines, "\n")
+}
