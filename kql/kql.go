@@ -5,6 +5,7 @@
 package kql
 
 import (
+	"fmt"
 	"sort"
 	"strings"
 
@@ -21,6 +22,20 @@ type Environment = bind.Environment
 
 // Shapes remembers what wildcards over tables came to, between compilations.
 type Shapes = bind.Shapes
+
+// CheckFunction says what keeps a saved function from being read, and where;
+// "" if nothing does. What its names mean shows when it is called.
+func CheckFunction(f Function) string {
+	lambda, errors := bind.ParseFunction(f)
+	if lambda != nil {
+		return ""
+	}
+	d := diagnose(f.Body, errors)[0]
+	if d.Code == "KQL117" {
+		return d.Message
+	}
+	return fmt.Sprintf("line %d, column %d: %s", d.Line, d.Column, d.Message)
+}
 
 // External is data that a query asks other hosts for.
 type External = bind.External

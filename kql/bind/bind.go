@@ -84,6 +84,8 @@ type binder struct {
 	shared  int
 	group   int
 	render  *syntax.Render
+	origin  *origin            // the saved function at hand; nil for the query's own text
+	parsed  map[string]*entity // saved functions that were read
 	// serialized are the nodes whose rows the text gave an order
 	serialized map[plan.Node]bool
 	// quiet: errors only tell which tables of many a condition doesn't fit
@@ -111,9 +113,12 @@ func (b *binder) safely(f func() plan.Node) (n plan.Node) {
 func (b *binder) report(at syntax.Span, code, format string, args ...any) {
 	e := syntax.Error{Span: at, Code: code, Message: fmt.Sprintf(format, args...)}
 	key := fmt.Sprint(e)
+	if b.origin != nil {
+		key += b.origin.name
+	}
 	if !b.seen[key] {
 		b.seen[key] = true
-		b.errors = append(b.errors, e)
+		b.add(e)
 	}
 }
 
@@ -189,7 +194,7 @@ func (b *binder) query(q *syntax.Query, s *scope) plan.Node {
 	}
 	if result == nil {
 		e := syntax.Error{Code: "KQL100", Message: "there is no query: the text ends after its let statements", Warning: true}
-		b.errors = append(b.errors, e)
+		b.add(e)
 		return &plan.Values{}
 	}
 	return result
@@ -347,8 +352,8 @@ func (b *binder) isTable(x syntax.Expr, s *scope) bool {
 		if isService(x.Func.Text) {
 			return true
 		}
-		_, ok := b.env.Functions[x.Func.Text]
-		return ok
+		f, ok := b.env.Functions[x.Func.Text]
+		return ok && b.lambdaIsTable(b.savedLambda(x.Func.Text, f, x))
 	case *syntax.Path:
 		_, call := unparen(x.X).(*syntax.Call)
 		return call && strings.HasPrefix(calleeOf(x.X), "database")

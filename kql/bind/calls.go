@@ -73,7 +73,7 @@ func (b *binder) call(x *syntax.Call, c ctx) plan.Expr {
 			b.fail(x.Func.Span, "KQL130", "the aggregate '%s' can only stand in summarize or make-series", name)
 		}
 		if s, ok := b.env.Functions[name]; ok {
-			return b.firstValue(b.saved(name, s, x, c.scope, nil))
+			return b.savedValue(name, s, x, c)
 		}
 		b.fail(x.Func.Span, "KQL131", "there is no function '%s'%s", name, didYouMean(name, append(b.catalog.Names(false), c.scope.all()...)))
 	}
@@ -243,9 +243,13 @@ func (b *binder) inline(name string, e *entity, x *syntax.Call, c ctx) plan.Expr
 	if b.lambdaIsTable(e) {
 		return b.firstValue(b.apply(name, e.lambda, e.scope, x, c.scope, nil))
 	}
-	inner := b.bindParams(name, e.lambda, e.scope, x, c, nil)
+	return b.bodyValue(name, e.lambda, x, b.bindParams(name, e.lambda, e.scope, x, c, nil))
+}
+
+// bodyValue binds the body of a function that gives a value.
+func (b *binder) bodyValue(name string, f *syntax.Lambda, x *syntax.Call, inner *scope) plan.Expr {
 	var result plan.Expr
-	for _, st := range e.lambda.Body.Statements {
+	for _, st := range f.Body.Statements {
 		switch st := st.(type) {
 		case *syntax.Let:
 			b.let(st, inner)

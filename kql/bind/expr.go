@@ -436,7 +436,7 @@ func (b *binder) checkExpression(at syntax.Expr, x plan.Expr) {
 	}
 	if text, ok := k.Value.(string); ok {
 		if _, err := regexp.Compile(text); err != nil {
-			b.errors = append(b.errors, syntax.Error{Span: at.At(), Code: "KQL126", Message: "this is no valid regular expression, so it matches nothing: " + err.Error(), Warning: true})
+			b.add(syntax.Error{Span: at.At(), Code: "KQL126", Message: "this is no valid regular expression, so it matches nothing: " + err.Error(), Warning: true})
 		}
 	}
 }

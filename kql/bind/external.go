@@ -48,7 +48,7 @@ func (b *binder) external(x *syntax.External, s *scope) plan.Node {
 	for _, o := range x.Options {
 		name := strings.ToLower(o.Name.Text)
 		if !externalOptions[name] {
-			b.errors = append(b.errors, syntax.Error{Span: o.Name.Span, Code: "KQL162", Warning: true, Message: "externaldata has no option '" + o.Name.Text + "' here: it is ignored"})
+			b.add(syntax.Error{Span: o.Name.Span, Code: "KQL162", Warning: true, Message: "externaldata has no option '" + o.Name.Text + "' here: it is ignored"})
 			continue
 		}
 		asked.Options[name] = b.option(o.Value, s)
@@ -92,7 +92,7 @@ func (b *binder) outside(at syntax.Span, asked External) plan.Node {
 		return b.scan(b.env.External(asked))
 	}
 	e := syntax.Error{Span: at, Code: "KQL901", Message: asked.Operator + " is not fetched here: it gives no rows", Warning: true}
-	b.errors = append(b.errors, e)
+	b.add(e)
 	n := &plan.Values{}
 	for _, c := range asked.Columns {
 		n.Cols = append(n.Cols, b.column(c.Name, c.Type))

@@ -31,7 +31,7 @@ func (b *binder) caution(x *syntax.Call, name string) {
 	key := w.code + name + strconv.Itoa(x.Func.Span.Start)
 	if !b.seen[key] {
 		b.seen[key] = true
-		b.errors = append(b.errors, e)
+		b.add(e)
 	}
 }
 

@@ -69,7 +69,7 @@ func (b *binder) bagUnpack(n plan.Node, op *syntax.Evaluate, c ctx) plan.Node {
 
 // undeclaredColumns warns that columns known only at run time show where they are named.
 func (b *binder) undeclaredColumns(op *syntax.Evaluate) {
-	b.errors = append(b.errors, syntax.Error{Span: op.At(), Code: "KQL904", Warning: true,
+	b.add(syntax.Error{Span: op.At(), Code: "KQL904", Warning: true,
 		Message: "which columns " + op.Call.Func.Text + " makes shows only at run time: name those you want after it, or declare them with ': (name:type, …)'"})
 }
 

@@ -51,7 +51,7 @@ func (b *binder) service(x *syntax.Call, s *scope, piped plan.Node) plan.Node {
 		columns = []schema.Column{{Name: "TimeGenerated", Type: schema.DateTime}}
 	}
 	e := syntax.Error{Span: x.At(), Code: "KQL902", Message: "the function '" + name + "' has no data here: its columns are empty", Warning: true}
-	b.errors = append(b.errors, e)
+	b.add(e)
 	if piped == nil && (name == "FileProfile" || name == "SeenBy" || name == "DeviceFromIP") && len(x.Args) > 0 && b.isTable(x.Args[0], s) {
 		piped = b.tabular(x.Args[0], s)
 	}
@@ -91,7 +91,7 @@ func (b *binder) watchlist(x *syntax.Call, s *scope) plan.Node {
 		}
 	}
 	e := syntax.Error{Span: x.At(), Code: "KQL903", Message: "there is no watchlist '" + alias + "': it gives no rows", Warning: true}
-	b.errors = append(b.errors, e)
+	b.add(e)
 	v := &plan.Values{}
 	for _, c := range services["_GetWatchlist"] {
 		v.Cols = append(v.Cols, b.column(c.Name, c.Type))

@@ -233,22 +233,6 @@ func (b *binder) constant(args []syntax.Expr, i int, s *scope) any {
 	return nil
 }
 
-// saved binds a saved function's body in a scope of its own.
-func (b *binder) saved(name string, f Function, x *syntax.Call, s *scope, piped plan.Node) plan.Node {
-	text := "let f = (" + f.Parameters + ") {" + f.Body + "\n};"
-	q, errors := syntax.ParseQuery(text)
-	var lambda *syntax.Lambda
-	if len(q.Statements) == 1 {
-		if l, ok := q.Statements[0].(*syntax.Let); ok {
-			lambda, _ = l.X.(*syntax.Lambda)
-		}
-	}
-	if lambda == nil || len(errors) > 0 {
-		b.fail(x.At(), "KQL112", "the saved function '%s' is not valid", name)
-	}
-	return b.apply(name, lambda, &scope{names: map[string]*entity{}}, x, s, piped)
-}
-
 // apply binds a function's body with its parameters bound to the arguments.
 func (b *binder) apply(name string, f *syntax.Lambda, written *scope, x *syntax.Call, s *scope, piped plan.Node) plan.Node {
 	inner := b.bindParams(name, f, written, x, ctx{scope: s}, piped)
@@ -282,8 +266,11 @@ func (b *binder) bindParams(name string, f *syntax.Lambda, written *scope, x *sy
 		case !ok && p.Default == nil:
 			b.fail(x.At(), "KQL114", "the function '%s' needs a value for '%s'", name, p.Name.Text)
 		case p.Tabular:
-			arg, scope := a, c.scope
-			inner.names[p.Name.Text] = &entity{used: true, table: func() plan.Node { return b.tabular(arg, scope) }}
+			arg, scope, from := a, c.scope, b.origin
+			inner.names[p.Name.Text] = &entity{used: true, table: func() plan.Node {
+				defer b.reading(from)()
+				return b.tabular(arg, scope)
+			}}
 		case !ok:
 			inner.names[p.Name.Text] = &entity{scalar: b.convert(b.scalar(p.Default, ctx{scope: written}), p.Type)}
 		default:
