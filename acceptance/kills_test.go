@@ -10,7 +10,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -80,37 +79,38 @@ func phaseArgs(phase int, end time.Time) []string {
 	return []string{"--rows", rows, "--seed", strconv.Itoa(100 + phase), "--end", end.Add(time.Duration(phase-phases) * time.Hour).Format(time.RFC3339)}
 }
 
-// replayKilled replays one phase while the server is killed and started again.
+// replayKilled replays one phase over a line on which the server is killed
+// and started again.
 func (h *house) replayKilled(phase int, end time.Time, kills int, rng *rand.Rand) int {
 	h.t.Helper()
-	args := append([]string{"replay", "-o", "json", "--data", h.dir}, phaseArgs(phase, end)...)
-	cmd := exec.Command(program, args...)
+	l := between(h, kills, rng)
+	cmd := exec.Command(program, append([]string{"replay", "-o", "json", "--data", l.dir}, phaseArgs(phase, end)...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var out bytes.Buffer
-	errs := &began{first: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = &out, errs
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Start(); err != nil {
 		h.t.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	<-errs.first
+	var err error
 	done := 0
-	for done < kills {
-		// A fault's moment is drawn, not waited for.
+	for going := true; going || done < kills-l.remaining(); {
 		select {
-		case err := <-ended:
-			ended <- err
-			h.t.Logf("phase %d ended after %d of %d kills", phase, done, kills)
-			kills = done
-		case <-time.After(time.Duration(100+rng.IntN(1200)) * time.Millisecond):
+		case err = <-ended:
+			going = false
+		case back := <-l.ask:
 			h.kill()
 			h.serve()
 			done++
+			close(back)
 		}
 	}
-	if err := <-ended; err != nil {
-		h.t.Fatalf("replay of phase %d: %v\n%s", phase, err, errs.text.String())
+	if err != nil {
+		h.t.Fatalf("replay of phase %d: %v\n%s", phase, err, errs.String())
+	}
+	if done < kills {
+		h.t.Logf("phase %d ended after %d of %d kills", phase, done, kills)
 	}
 	var got replayed
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
@@ -120,18 +120,6 @@ func (h *house) replayKilled(phase int, end time.Time, kills int, rng *rand.Rand
 		h.t.Errorf("phase %d with kills: %+v doesn't add up", phase, got)
 	}
 	return done
-}
-
-// began keeps what a process prints and tells of the first of it.
-type began struct {
-	text  bytes.Buffer
-	first chan struct{}
-	once  sync.Once
-}
-
-func (b *began) Write(p []byte) (int, error) {
-	b.once.Do(func() { close(b.first) })
-	return b.text.Write(p)
 }
 
 // mergePairs merges three pairs of single-alert incidents, the same ones in
