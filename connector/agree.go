@@ -273,8 +273,10 @@ func (r *runner) recover(ctx context.Context, l link) (link, error) {
 			continue
 		}
 		f := r.feeder(sent.Side)
-		if !f.can.WriteIDs { // it can't be asked: what it shows then decides
-			sent.Outcome = Dropped
+		if !f.can.WriteIDs {
+			if err := r.infer(ctx, f, &l, d, sent); err != nil {
+				return l, err
+			}
 			continue
 		}
 		made, ok, err := f.end.Applied(ctx, sent.WriteID)
@@ -289,6 +291,30 @@ func (r *runner) recover(ctx context.Context, l link) (link, error) {
 	}
 	l = conclude(l, d)
 	return l, r.record(ctx, &job{l: l, d: d})
+}
+
+// infer settles what can be known of a write to an end that can't be asked
+// after it. An incident that is there was made by the write that makes it.
+// Else a value that is as the write has it is agreed, whoever set it; of the
+// others nobody knows.
+func (r *runner) infer(ctx context.Context, f *feeder, l *link, d Decision, sent *Sent) error {
+	present, err := f.end.Incident(ctx, sent.Incident)
+	if fault.Is(err, fault.NotFound) {
+		sent.Outcome = Dropped
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look what became of write %s to the %s: %w", sent.WriteID, sent.Side, err)
+	}
+	if sent.Side == reconcile.Workspace && d.SawWork == nil {
+		sent.Outcome, sent.Version, sent.Error = Found, present.Version, ""
+		return nil
+	}
+	sent.Outcome = Unknown
+	if n := slices.IndexFunc(l.Intent.Steps, func(p pending) bool { return p.WriteID == sent.WriteID }); n >= 0 && sent.Incident == l.incidentOn(sent.Side) {
+		l.Base = settled(l.Base, l.Intent.Steps[n].Settles.Shown(sent.Side, present))
+	}
+	return nil
 }
 
 // record stores what is remembered of pairs, each with a journal entry.

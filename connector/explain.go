@@ -120,6 +120,8 @@ func (w Sent) String() string {
 		return fmt.Sprintf("%s: refused: %s.", to, w.Error)
 	case Dropped:
 		return to + ": it never arrived."
+	case Unknown:
+		return to + ": its answer was lost, and the side can't be asked whether it was made."
 	}
 	if w.Error != "" {
 		return fmt.Sprintf("%s: no answer yet: %s.", to, w.Error)

@@ -2,6 +2,7 @@ package connector
 
 import (
 	"container/heap"
+	"slices"
 
 	"lockstep/schema"
 )
@@ -162,12 +163,18 @@ type mark struct {
 	item *item
 }
 
-// note says that a hint was read, and which item stands for it (nil: none).
+// note says that a hint was read, and which item stands for it (nil: none). A
+// page may come in any order.
 func (p *progress) note(seq int64, it *item) {
-	p.read = seq
-	if it != nil {
-		p.open = append(p.open, mark{seq, it})
+	p.read = max(p.read, seq)
+	if it == nil {
+		return
 	}
+	at := len(p.open)
+	for at > 0 && p.open[at-1].seq > seq {
+		at--
+	}
+	p.open = slices.Insert(p.open, at, mark{seq, it})
 }
 
 // safe is the position from which a restart may go on.

@@ -19,6 +19,14 @@ type link struct {
 	Decisions int64           `json:"decisions"` // so far
 }
 
+// incidentOn is the pair's incident on a side.
+func (l link) incidentOn(s reconcile.Side) string {
+	if s == reconcile.XDR {
+		return l.XDR
+	}
+	return l.Name
+}
+
 // intent is a decision whose writes are on their way. It is durable before the
 // first of them is sent, so that after a crash each can be asked after by its
 // id (DESIGN, writes across the connector).
@@ -112,6 +120,7 @@ const (
 	Found   Outcome = "found"   // made, as it turned out when the answer was lost
 	Refused Outcome = "refused" // the incident had changed, or the side doesn't take it
 	Dropped Outcome = "dropped" // never arrived
+	Unknown Outcome = "unknown" // its answer was lost, and the side can't be asked
 )
 
 // position is how far both feeds were followed: every hint up to it was dealt with.

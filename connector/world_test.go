@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -200,193 +199,66 @@ var errCrash = errors.New("the process ended")
 type mortal struct {
 	state.Store
 	dead   bool
-	refuse int        // that many updates fail
-	rand   *rand.Rand // nil: nothing goes wrong
+	refuse int // that many updates fail
 }
 
 func (m *mortal) Update(ctx context.Context, f func(state.Tx) error) error {
-	if m.dead {
+	switch {
+	case m.dead:
 		return errCrash
-	}
-	if m.refuse > 0 {
+	case m.refuse > 0:
 		m.refuse--
 		return fault.New(fault.Unavailable, "the disk is busy")
-	}
-	if m.rand != nil && m.rand.IntN(60) == 0 {
-		m.dead = true
-		if m.rand.IntN(2) == 0 {
-			return errCrash // before the commit
-		}
-		if err := m.Store.Update(ctx, f); err != nil {
-			return err
-		}
-		return errCrash // after it
 	}
 	return m.Store.Update(ctx, f)
 }
 
-// flaky is an end over a bad line.
+// flaky is an end that a test can meddle with.
 type flaky struct {
 	port.End
-	rand   *rand.Rand       // nil: nothing goes wrong
-	own    *mortal          // dies with a crash in a call
 	poison string           // incident whose reading always fails
 	made   map[string]int64 // versions made, by write
-	stats  map[string]int
-	before func(port.Write) // runs before each Apply
-	after  func(port.Write) // runs after each write whose answer is lost
-	cannot []string         // capabilities that it hasn't
-	// Faults that the protocol doesn't stand.
-	forgets bool // which writes it made
-	deaf    bool // gives neither the first hints of its feed nor a list
-}
-
-func (f *flaky) goes(wrong string, one int) bool {
-	if f.rand == nil || f.rand.IntN(one) != 0 {
-		return false
-	}
-	f.stats[wrong]++
-	return true
-}
-
-func (f *flaky) Capabilities() port.Capabilities {
-	can := f.End.Capabilities()
-	for _, what := range f.cannot {
-		switch what {
-		case "conditional writes":
-			can.Conditional = false
-		case "field times":
-			can.FieldTimes = false
-		case "write ids":
-			can.WriteIDs = false
-		}
-	}
-	return can
-}
-
-func (f *flaky) Changes(ctx context.Context, after int64, limit int) ([]port.Hint, error) {
-	if f.goes("feed down", 40) {
-		return nil, errLine
-	}
-	hints, err := f.End.Changes(ctx, after, limit)
-	if f.goes("hints lost", 15) || f.deaf && after < 20 {
-		for i := range hints {
-			hints[i].Incident = ""
-		}
-	}
-	return hints, err
+	before func(port.Write) // runs before each write
 }
 
 func (f *flaky) Incident(ctx context.Context, id string) (port.Incident, error) {
 	if id == f.poison {
 		return port.Incident{}, fault.New(fault.Internal, "can't be read")
 	}
-	if f.goes("read failed", 40) {
-		return port.Incident{}, errLine
-	}
-	i, err := f.End.Incident(ctx, id)
-	if !f.Capabilities().FieldTimes {
-		i.Stamps = nil
-	}
-	return i, err
+	return f.End.Incident(ctx, id)
 }
 
 func (f *flaky) Apply(ctx context.Context, w port.Write) (port.Applied, error) {
-	if f.own != nil && f.own.dead {
-		return port.Applied{}, errCrash // nobody is there to send it
-	}
-	if !f.Capabilities().Conditional && w.IfVersion != 0 {
-		return port.Applied{}, fault.New(fault.Invalid, "a condition on a write")
-	}
 	if f.before != nil {
 		f.before(w)
 	}
-	if f.own != nil && f.goes("crash before write", 16) {
-		f.own.dead = true
-		return port.Applied{}, errCrash
-	}
-	if f.goes("write lost", 16) {
-		return port.Applied{}, errLine
-	}
-	if f.goes("throttled", 25) {
-		return port.Applied{}, fault.Later(1e9, "too many")
-	}
 	a, err := f.End.Apply(ctx, w)
 	if err == nil {
-		if f.made == nil {
-			f.made = map[string]int64{}
-		}
-		f.made[w.ID] = a.Version
-	}
-	if f.own != nil && f.goes("crash after write", 16) {
-		if err == nil {
-			f.lost(w)
-		}
-		f.own.dead = true
-		return port.Applied{}, errCrash
-	}
-	if err == nil && f.goes("answer lost", 14) {
-		f.lost(w)
-		return port.Applied{}, errLine
+		f.note(a)
 	}
 	return a, err
 }
 
-// ApplyAll is in one piece: all writes are made or none, and so is the answer.
 func (f *flaky) ApplyAll(ctx context.Context, writes []port.Write) ([]port.Applied, error) {
-	end, can := f.End.(interface {
-		ApplyAll(context.Context, []port.Write) ([]port.Applied, error)
-	})
-	if !can || f.own != nil && f.own.dead {
-		return nil, errCrash
-	}
-	for _, w := range writes {
-		if !f.Capabilities().Conditional && w.IfVersion != 0 {
-			return nil, fault.New(fault.Invalid, "a condition on a write")
-		}
-		if f.before != nil {
+	if f.before != nil {
+		for _, w := range writes {
 			f.before(w)
 		}
 	}
-	if f.own != nil && f.goes("crash before writes", 16) {
-		f.own.dead = true
-		return nil, errCrash
-	}
-	if f.goes("writes lost", 16) {
-		return nil, errLine
-	}
-	all, err := end.ApplyAll(ctx, writes)
-	crash, lost := f.own != nil && f.goes("crash after writes", 16), f.goes("answers lost", 14)
-	for i, a := range all {
-		if f.made == nil {
-			f.made = map[string]int64{}
-		}
-		f.made[a.WriteID] = a.Version
-		if crash || lost {
-			f.lost(writes[i])
-		}
-	}
-	switch {
-	case crash:
-		f.own.dead = true
-		return nil, errCrash
-	case err == nil && lost:
-		return nil, errLine
+	all, err := f.End.(interface {
+		ApplyAll(context.Context, []port.Write) ([]port.Applied, error)
+	}).ApplyAll(ctx, writes)
+	for _, a := range all {
+		f.note(a)
 	}
 	return all, err
 }
 
-func (f *flaky) lost(w port.Write) {
-	if f.after != nil {
-		f.after(w)
+func (f *flaky) note(a port.Applied) {
+	if f.made == nil {
+		f.made = map[string]int64{}
 	}
-}
-
-func (f *flaky) IDs(ctx context.Context, after string, limit int) ([]string, error) {
-	if f.deaf {
-		return nil, nil
-	}
-	return f.End.IDs(ctx, after, limit)
+	f.made[a.WriteID] = a.Version
 }
 
 var errLine = fault.New(fault.Unavailable, "no answer")

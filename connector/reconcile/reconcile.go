@@ -147,6 +147,26 @@ func (b Base) Settle(d Delta) Base {
 	return b
 }
 
+// Shown is the part of a delta that an incident of a side shows: what is
+// agreed if it isn't known whether the write that settles the delta was made.
+// What the other side owns isn't shown.
+func (d Delta) Shown(s Side, i port.Incident) (shown Delta) {
+	if p := d.Resolution; p != nil {
+		if s == Workspace && p.Workspace == i.Resolution || s == XDR && p.XDR == canonical(i).Resolution {
+			shown.Resolution = p
+		}
+	}
+	if d.Owner != nil && d.Owner.Same(i.Owner) {
+		shown.Owner = d.Owner
+	}
+	if d.Severity != nil && *d.Severity == i.Severity {
+		shown.Severity = d.Severity
+	}
+	shown.AddTags, shown.RemoveTags = both(d.AddTags, i.Tags), minus(d.RemoveTags, i.Tags)
+	shown.Comments = both(d.Comments, ids(i.Comments))
+	return shown
+}
+
 // Empty reports whether a delta changes nothing.
 func (d Delta) Empty() bool {
 	return d.Resolution == nil && d.Owner == nil && d.Severity == nil && d.Content == nil && d.Redirect == nil &&

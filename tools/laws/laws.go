@@ -43,7 +43,7 @@ var house = []entry{
 
 	{"api/...", Faces}, {"portal", Faces}, {"web", Faces},
 
-	{"cmd/...", Beside}, {"tools/...", Beside}, {"bench/...", Beside}, {"sample", Beside}, {"acceptance/...", Beside},
+	{"cmd/...", Beside}, {"tools/...", Beside}, {"bench/...", Beside}, {"sample", Beside}, {"simulation", Beside}, {"acceptance/...", Beside},
 	{"state/statetest", Beside}, {"tables/tablestest", Beside}, {"kql/kqltest", Beside}, {"kql/kqltest/chdb", Beside},
 }
 

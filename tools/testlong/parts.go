@@ -22,7 +22,7 @@ func parts() []part {
 			}},
 		{"simulate", "two sides, the connector, crashes and lost answers from random seeds", 3, 10 * time.Minute,
 			func(ctx context.Context, d time.Duration) (string, error) {
-				return goTest(ctx, d, "-v", "-run", "TestBothSidesAgree", "./connector")
+				return goTest(ctx, d, "-v", "-run", "TestNothingIsLost", "./simulation")
 			}},
 		{"fuzz", "every fuzzer of the module in turn", 4, 20 * time.Minute, fuzz},
 		{"race", "the state, access and connector tests under the race detector", 2, 5 * time.Minute,
