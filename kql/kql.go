@@ -50,6 +50,10 @@ type NativeFunction = native.Function
 // NativeFunctions lists what an engine registers once per connection.
 func NativeFunctions() []NativeFunction { return native.All() }
 
+// Refused gives what a step of a program in Go said when it could not go on (a
+// bound was reached, or rows that it can't read), of the engine's error.
+func Refused(err error) (message string, ok bool) { return native.Refused(err) }
+
 // Severity says whether a diagnostic keeps the query from running.
 type Severity uint8
 
@@ -102,7 +106,8 @@ type Program struct {
 	Tables []string
 	// Scans are the references to tables, in the order of the placeholders.
 	Scans []Scan
-	// Stages run in order; today a program is one SQL stage.
+	// Stages are what runs: the steps in Go, in the order in which their rows are
+	// ready, and last the statement.
 	Stages []Stage
 	// Render is the visualisation asked for, or nil.
 	Render *Render
@@ -119,12 +124,14 @@ type Scan struct {
 	Placeholder string // the name under which SQL asks for it: its number as text
 }
 
-// Stage is one step: SQL that the engine runs, or Go over the rows of the stage before.
+// Stage is one step of a program, as an explanation shows it. Steps in Go are
+// functions of package native that the statement calls over all rows at hand; they are
+// part of it: its snapshot, its parameters and its end are theirs. See docs/adr/0005.
 type Stage struct {
-	// SQL is true for the statement that Program.SQL gives.
-	SQL bool
-	// Go computes rows from the rows of the stage before; nil for a SQL stage.
-	Go func(rows [][]any) ([][]any, error)
+	// Go is the name of the function, kql_… in the statement; "" for the statement itself.
+	Go string
+	// Reads is from how many tables the function sees rows.
+	Reads int
 }
 
 // Render is what the render operator asks for.
@@ -183,7 +190,7 @@ func CompileFor(text string, env Environment, d Dialect) (*Program, Diagnostics)
 }
 
 func program(q *emit.Query, render *syntax.Render) *Program {
-	p := &Program{Columns: q.Columns, Sorted: q.Sorted, query: q, Stages: []Stage{{SQL: true}}}
+	p := &Program{Columns: q.Columns, Sorted: q.Sorted, query: q}
 	seen := map[string]bool{}
 	for i, s := range q.Scans {
 		p.Scans = append(p.Scans, Scan{Table: s.Table, Columns: s.Columns, Placeholder: emit.Placeholder(i)})
@@ -193,6 +200,10 @@ func program(q *emit.Query, render *syntax.Render) *Program {
 		}
 	}
 	sort.Strings(p.Tables)
+	for _, g := range q.Stages {
+		p.Stages = append(p.Stages, Stage{Go: g.Func, Reads: g.Reads})
+	}
+	p.Stages = append(p.Stages, Stage{})
 	if render != nil {
 		p.Render = &Render{Kind: render.Kind, Properties: map[string]string{}}
 		for _, o := range render.Options {

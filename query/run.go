@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"lockstep/fault"
+	"lockstep/kql"
 	"lockstep/schema"
 	"lockstep/tables"
 )
@@ -62,11 +63,14 @@ var errTimeout = errors.New("the query's time is over")
 
 // explain words errors for who asked.
 func explain(ctx context.Context, err error, timeout time.Duration) error {
+	refused, isRefused := kql.Refused(err)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) && errors.Is(context.Cause(ctx), errTimeout):
 		return fault.New(fault.Unavailable, "the query took longer than %s: narrow its time range or what it reads", timeout)
 	case fault.KindOf(err) != fault.Internal:
 		return err
+	case isRefused:
+		return fault.New(fault.Invalid, "%s", refused)
 	case strings.Contains(err.Error(), "Out of Memory"):
 		return fault.New(fault.Unavailable, "the query needs more memory than the server gives to queries: narrow its time range, or summarize less finely")
 	}

@@ -56,7 +56,7 @@ type Result struct {
 func Query(q *syntax.Query, env Environment) Result {
 	b := &binder{env: env, catalog: catalog.Default(), seen: map[string]bool{}, serialized: map[plan.Node]bool{}}
 	top := &scope{names: map[string]*entity{}}
-	node := b.safely(func() plan.Node { return b.query(q, top) })
+	node := b.safely(func() plan.Node { return b.noGraph(b.query(q, top)) })
 	for _, e := range b.unused(top) {
 		b.safely(func() plan.Node { return e.table() })
 	}
@@ -86,6 +86,7 @@ type binder struct {
 	render  *syntax.Render
 	origin  *origin            // the saved function at hand; nil for the query's own text
 	parsed  map[string]*entity // saved functions that were read
+	graphs  bool               // the text makes one
 	// serialized are the nodes whose rows the text gave an order
 	serialized map[plan.Node]bool
 	// quiet: errors only tell which tables of many a condition doesn't fit

@@ -58,6 +58,9 @@ func (b *binder) call(x *syntax.Call, c ctx) plan.Expr {
 			return b.aggregateCall(x, c)
 		}
 	}
+	if v := c.match.call(x, c); v != nil {
+		return v
+	}
 	if to := canonical[name]; to != "" {
 		name = to
 	}

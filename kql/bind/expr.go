@@ -16,6 +16,7 @@ type ctx struct {
 	right *row                    // in a join's on: $right
 	steps map[string]*rowAndStart // in scan: what the names of steps stand for
 	aggs  *aggregates             // in summarize: collects the aggregates of an expression
+	match *match                  // in graph-match: what the names of its pattern stand for
 	// unordered: the rows have no order that a function of neighbours could go by
 	unordered bool
 }
@@ -168,8 +169,17 @@ func (b *binder) scalar(x syntax.Expr, c ctx) plan.Expr {
 }
 
 func (b *binder) firstValue(n plan.Node) plan.Expr {
-	cols := n.Columns()
+	cols := b.columnsOf(n)
 	return &plan.Scalar{Node: n, Typ: cols[0].Type}
+}
+
+// columnsOf gives the columns of a table that a value is read from; one without a column has none.
+func (b *binder) columnsOf(n plan.Node) []plan.Column {
+	cols := n.Columns()
+	if len(cols) == 0 {
+		b.fail(syntax.Span{}, "KQL108", "a table without columns has no value to read")
+	}
+	return cols
 }
 
 func (b *binder) name(x *syntax.Ident, c ctx) plan.Expr {
@@ -217,6 +227,9 @@ func (b *binder) name(x *syntax.Ident, c ctx) plan.Expr {
 }
 
 func (b *binder) path(x *syntax.Path, c ctx) plan.Expr {
+	if v := c.match.property(x); v != nil {
+		return v
+	}
 	if v, ok := c.stepColumn(x); ok {
 		return v
 	}

@@ -34,7 +34,7 @@ func (b *binder) isColumn(x syntax.Expr, c ctx) bool {
 }
 
 func (b *binder) inTable(x *syntax.In, op string, v plan.Expr, n plan.Node) plan.Expr {
-	cols := n.Columns()
+	cols := b.columnsOf(n)
 	if op == "has_any" || op == "has_all" {
 		one := &plan.Project{Input: n, Items: []plan.Item{b.item("v", b.convert(cols[0].Ref(), schema.String))}}
 		return call(op, schema.Bool, b.convert(v, schema.String), &plan.Scalar{Node: one, Typ: schema.Dynamic, List: true})

@@ -20,6 +20,9 @@ func (b *binder) pipe(n plan.Node, ops []syntax.Operator, s *scope) plan.Node {
 }
 
 func (b *binder) operator(n plan.Node, op syntax.Operator, s *scope) plan.Node {
+	if g, ok := n.(*graph); ok {
+		return b.graphOperator(g, op, ctx{scope: s})
+	}
 	c := ctx{scope: s, row: b.rowFor(n)}
 	if p, ok := op.(*syntax.Project); !ok || p.Word != "serialize" {
 		c.unordered = !b.ordered(n)
@@ -92,6 +95,10 @@ func (b *binder) operator(n plan.Node, op syntax.Operator, s *scope) plan.Node {
 		return b.topHitters(n, op, c)
 	case *syntax.Partition:
 		return b.partition(n, op, c)
+	case *syntax.MakeGraph:
+		return b.makeGraph(n, op, c)
+	case *syntax.GraphMatch, *syntax.GraphMark, *syntax.GraphWhere, *syntax.GraphTable:
+		b.fail(op.At(), "KQL183", "%s reads a graph: put make-graph before it", op.Keyword())
 	}
 	b.unsupported(op.At(), "the operator "+op.Keyword())
 	return nil
@@ -138,7 +145,7 @@ func (b *binder) ordered(n plan.Node) bool {
 			n = x.Input
 		case *plan.Ref:
 			n = x.Shared.Input
-		case *plan.Scan, *plan.Scans, *plan.Values, *plan.Aggregate, *plan.Join, *plan.Union, *plan.Distinct:
+		case *plan.Scan, *plan.Scans, *plan.Values, *plan.Aggregate, *plan.Join, *plan.Union, *plan.Distinct, *plan.Stage:
 			return false
 		default:
 			return true

@@ -27,6 +27,13 @@ type Query struct {
 	Scans   []Scan
 	Columns []schema.Column
 	Sorted  bool
+	Stages  []Stage // in the order in which they can run
+}
+
+// Stage is a step in Go that the text calls, and how many tables it reads.
+type Stage struct {
+	Func  string
+	Reads int
 }
 
 // The marks in a text: they can't be in what a user wrote, which is in args.
@@ -78,7 +85,7 @@ func Emit(root plan.Node, names []schema.Column, d Dialect) (q *Query, err error
 	if e.says("settings") {
 		body = body.and(e.say("settings"))
 	}
-	return &Query{text: body.text, args: body.args, dialect: d, Scans: e.scans, Columns: names, Sorted: r.sorted}, nil
+	return &Query{text: body.text, args: body.args, dialect: d, Scans: e.scans, Columns: names, Sorted: r.sorted, Stages: e.stages}, nil
 }
 
 // SQL gives the text with each scan replaced by what relation gives for it: a
@@ -192,6 +199,7 @@ func orderList(keys []orderKey) string {
 type emitter struct {
 	dialect   Dialect
 	scans     []Scan
+	stages    []Stage
 	ctes      []frag
 	shared    map[*plan.Shared]string
 	scalars   map[*plan.Scalar]string

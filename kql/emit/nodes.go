@@ -51,6 +51,8 @@ func (e *emitter) node(n plan.Node) rel {
 		return e.apply(n)
 	case *plan.Fold:
 		return e.fold(n)
+	case *plan.Stage:
+		return e.stage(n)
 	case *plan.Outer:
 		return rel{sql: text("SELECT " + columnList(n.Cols, nil))}
 	case *plan.Ref:

@@ -97,13 +97,22 @@ func (u scalarUDF) Config() duckdb.ScalarFuncConfig { return u.config }
 
 func (u scalarUDF) Executor() duckdb.ScalarFuncExecutor {
 	f := u.f
+	if f.Run != nil {
+		return duckdb.ScalarFuncExecutor{RowContextExecutor: func(ctx context.Context, values []driver.Value) (any, error) {
+			return f.Run(ctx, arguments(values))
+		}}
+	}
 	return duckdb.ScalarFuncExecutor{RowExecutor: func(values []driver.Value) (any, error) {
-		args := make([]any, len(values))
-		for i, v := range values {
-			args[i] = v
-		}
-		return f.Call(args), nil
+		return f.Call(arguments(values)), nil
 	}}
+}
+
+func arguments(values []driver.Value) []any {
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = v
+	}
+	return args
 }
 
 func udf(f kql.NativeFunction, n int) (duckdb.ScalarFunc, error) {

@@ -7,6 +7,7 @@
 package native
 
 import (
+	"context"
 	"sync"
 
 	"lockstep/schema"
@@ -22,6 +23,8 @@ type Function struct {
 	Nulls    bool // Eval sees nulls; otherwise one makes the result null
 	Volatile bool // equal arguments may give different results
 	Eval     func(args []any) any
+	// Run is a stage's: it can fail, and ends when the query does. nil for all that go value by value.
+	Run func(ctx context.Context, args []any) (any, error)
 }
 
 // All lists the functions. The slice must not be changed.
@@ -29,7 +32,7 @@ func All() []Function { return all() }
 
 var all = sync.OnceValue(func() []Function {
 	var out []Function
-	for _, part := range [][]Function{conversions(), texts(), times(), network(), values(), arrays(), seriesFunctions(), geography(), encodings(), statistics(), seriesFilters()} {
+	for _, part := range [][]Function{conversions(), texts(), times(), network(), values(), arrays(), seriesFunctions(), geography(), encodings(), statistics(), seriesFilters(), stages()} {
 		out = append(out, part...)
 	}
 	return out
@@ -61,6 +64,13 @@ func (f *Function) Call(args []any) (result any) {
 				return nil
 			}
 		}
+	}
+	if f.Run != nil {
+		v, err := f.Run(context.Background(), args)
+		if err != nil {
+			return nil
+		}
+		return v
 	}
 	return f.Eval(args)
 }

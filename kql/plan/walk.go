@@ -51,6 +51,15 @@ func change(n Node, f func(Expr) Expr) {
 			set(&n.First[i])
 			set(&n.Next[i])
 		}
+	case *Stage:
+		for i := range n.Reads {
+			for k := range n.Reads[i].Items {
+				set(&n.Reads[i].Items[k])
+			}
+		}
+		for i := range n.Args {
+			set(&n.Args[i])
+		}
 	case *Limit:
 		set(&n.N)
 	case *Join:

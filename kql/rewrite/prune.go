@@ -138,6 +138,8 @@ func (p *pruner) node(n plan.Node, need ids) {
 			p.tables(n.First[i], n.Next[i])
 		}
 		p.node(n.Input, below)
+	case *plan.Stage:
+		p.stage(n, need)
 	case *plan.Limit:
 		p.tables(n.N)
 		p.node(n.Input, need)
@@ -219,5 +221,27 @@ func (p *pruner) union(n *plan.Union, need ids) {
 			}
 		}
 		p.node(in, below)
+	}
+}
+
+// stage reads what it sees of its inputs and the columns that places bring.
+func (p *pruner) stage(n *plan.Stage, need ids) {
+	cols, from := n.Cols[:0:0], n.From[:0:0]
+	for i, c := range n.Cols {
+		if need[c.ID] {
+			cols, from = append(cols, c), append(from, n.From[i])
+		}
+	}
+	n.Cols, n.From = cols, from
+	p.tables(n.Args...)
+	for i, in := range n.Reads {
+		p.tables(in.Items...)
+		below := ids{}.with(in.Items...)
+		for _, f := range from {
+			if f.Place >= 0 && n.Places[f.Place] == i {
+				below[f.ID] = true
+			}
+		}
+		p.node(in.Node, below)
 	}
 }

@@ -411,8 +411,8 @@ type (
 		keyword
 		Items []Expr
 	}
-	// Graph is one of make-graph, graph-match and their like, kept as text.
-	Graph struct {
+	// Opaque is an operator that is known and kept as text.
+	Opaque struct {
 		keyword
 		Text string
 	}

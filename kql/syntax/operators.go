@@ -35,11 +35,16 @@ func operatorParsers() map[string]func(*parser, keyword) Operator {
 		"reduce":           (*parser).reduce,
 		"scan":             (*parser).scan,
 		"project-by-names": func(p *parser, k keyword) Operator { return &ProjectByNames{k, p.namedList()} },
+		"make-graph":       (*parser).makeGraph,
+		"graph-match":      (*parser).graphMatch, "graph-shortest-paths": (*parser).graphMatch,
+		"graph-mark-components": (*parser).graphMark,
+		"graph-where-nodes":     (*parser).graphWhere, "graph-where-edges": (*parser).graphWhere,
+		"graph-to-table": (*parser).graphTable,
 	}
 }
 
 // opaque operators are known but read as text up to the next pipe.
-var opaque = map[string]bool{"make-graph": true, "graph-match": true, "graph-to-table": true, "graph-shortest-paths": true, "graph-mark-components": true, "facet": true, "macro-expand": true, "assert-schema": true, "execute-and-cache": true, "graph-where-nodes": true, "graph-where-edges": true}
+var opaque = map[string]bool{"facet": true, "macro-expand": true, "assert-schema": true, "execute-and-cache": true}
 
 // operatorKeyword reads words joined by hyphens as far as they name an operator.
 func (p *parser) operatorKeyword() (string, int) {
@@ -77,7 +82,7 @@ func (p *parser) operator() Operator {
 	if opaque[word] {
 		from := p.tok().Start
 		p.skip(stopAt("|", ";", ")", "}"))
-		return &Graph{keyword: keyword{p.from(start), word}, Text: p.text[min(from, p.from(start).End):p.from(start).End]}
+		return &Opaque{keyword: keyword{p.from(start), word}, Text: p.text[min(from, p.from(start).End):p.from(start).End]}
 	}
 	k.Span = Span{start, start}
 	op := p.grammar[word](p, k)

@@ -23,6 +23,8 @@ type Function struct {
 	Variadic   schema.Type // type of any further arguments; 0 for none
 	Result     schema.Type
 	Call       func(args []any) any
+	// Run is there instead of Call's answer where a call may fail or take long: it ends when ctx does.
+	Run func(ctx context.Context, args []any) (any, error)
 	// Volatile functions are called for every row even when their arguments
 	// are constant.
 	Volatile bool
@@ -32,7 +34,7 @@ type Function struct {
 func KQL() []Function {
 	var out []Function
 	for _, f := range native.All() {
-		g := Function{Name: "kql_" + f.Name, Parameters: f.Params, Variadic: f.Variadic, Result: f.Result, Call: f.Call, Volatile: f.Volatile}
+		g := Function{Name: "kql_" + f.Name, Parameters: f.Params, Variadic: f.Variadic, Result: f.Result, Call: f.Call, Run: f.Run, Volatile: f.Volatile}
 		if f.Variadic == schema.Invalid {
 			g.Optional = len(f.Params) - f.Least
 		}
@@ -80,13 +82,14 @@ func (f *functions) close() error {
 // scalar presents a Function with one number of arguments as the driver wants it.
 type scalar struct {
 	call   func([]any) any
+	run    func(context.Context, []any) (any, error)
 	config duck.ScalarFuncConfig
 }
 
 // set makes one scalar for each number of arguments.
 func (f Function) set() (set []duck.ScalarFunc, err error) {
 	for n := len(f.Parameters) - f.Optional; n <= len(f.Parameters); n++ {
-		s := &scalar{call: f.Call, config: duck.ScalarFuncConfig{Volatile: f.Volatile, SpecialNullHandling: true}}
+		s := &scalar{call: f.Call, run: f.Run, config: duck.ScalarFuncConfig{Volatile: f.Volatile, SpecialNullHandling: true}}
 		for _, p := range f.Parameters[:n] {
 			t, err := driverType(p)
 			if err != nil {
@@ -119,11 +122,20 @@ func (s *scalar) Config() duck.ScalarFuncConfig { return s.config }
 
 // Executor gives the driver what it runs per row.
 func (s *scalar) Executor() duck.ScalarFuncExecutor {
+	if s.run != nil {
+		return duck.ScalarFuncExecutor{RowContextExecutor: func(ctx context.Context, values []driver.Value) (any, error) {
+			return s.run(ctx, arguments(values))
+		}}
+	}
 	return duck.ScalarFuncExecutor{RowExecutor: func(values []driver.Value) (any, error) {
-		args := make([]any, len(values))
-		for i, v := range values {
-			args[i] = v
-		}
-		return s.call(args), nil
+		return s.call(arguments(values)), nil
 	}}
+}
+
+func arguments(values []driver.Value) []any {
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = v
+	}
+	return args
 }
