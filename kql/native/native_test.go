@@ -94,7 +94,7 @@ func TestTotal(t *testing.T) {
 				}
 			}
 			got := f.Call(args)
-			if !f.Nulls && !hasNull(args) || f.Nulls { // a fault that Call hides shows here
+			if f.Run == nil && (!f.Nulls && !hasNull(args) || f.Nulls) { // a fault that Call hides shows here
 				f.Eval(args)
 			}
 			ok := true
