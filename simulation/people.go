@@ -58,7 +58,7 @@ func (h *history) noted(by *security.Actor, deed func() (told string, err error)
 
 // alert has a product raise an alert about a host.
 func (h *history) alert(severity security.Severity, host string) {
-	h.noted(nil, func() (string, error) {
+	h.noted(&correlation, func() (string, error) {
 		h.alerts++
 		now := h.clock(reconcile.XDR)
 		e := security.Entity{Kind: security.Host}.With("hostName", host).With("dnsDomain", "lab.example")

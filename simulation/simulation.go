@@ -24,6 +24,7 @@ type Options struct {
 	Histories int
 	Steps     int       // of each history; 0: 60
 	Workers   int       // 0: as many as there are processors
+	Until     int       // stop after so many violations; 0: ManyViolations
 	Progress  io.Writer // gets a line for every thousand histories; nil: none
 }
 
@@ -50,9 +51,9 @@ var Counted = []string{"conflicts", "crashes", "lost answers", "merges", "412s",
 // Enough is how often each of them must happen in a thousand histories.
 const Enough = 50
 
-// most is how many violations are looked for: a product that fails always
-// need not fail for long.
-const most = 20
+// ManyViolations is how many are looked for: a product that fails always need
+// not fail for long.
+const ManyViolations = 20
 
 // RunAll runs histories until all are done, the context ends, or enough
 // violations were found. The report depends on seed, histories and steps
@@ -64,10 +65,16 @@ func RunAll(ctx context.Context, o Options) Report {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
+	if o.Until <= 0 {
+		o.Until = ManyViolations
+	}
 	rep := Report{Counts: map[string]int{}, Hash: 14695981039346656037}
 	block := map[string]int{}
-	for from := 0; from < o.Histories && len(rep.Violations) < most && ctx.Err() == nil; {
-		n := min(100, o.Histories-from)
+	for from := 0; from < o.Histories && len(rep.Violations) < o.Until && ctx.Err() == nil; {
+		n := min(100-from%100, o.Histories-from)
+		if from < 100 { // what fails at once should be told at once
+			n = min(n, 10)
+		}
 		for i, out := range some(o, from, n) {
 			rep.Histories++
 			rep.Steps += out.Steps

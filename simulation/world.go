@@ -20,6 +20,8 @@ var (
 	bob    = security.Actor{Kind: security.Person, Name: "bob@lab.example"}
 	bot    = security.Actor{Kind: security.Automation, Name: "playbook"}
 	people = []security.Actor{ann, bob, bot, {}}
+
+	correlation = security.Actor{Kind: security.System, Name: "Microsoft Defender XDR - alert correlation"}
 )
 
 // The day on which every history begins: 2026-01-05T10:00:00Z.

@@ -211,3 +211,23 @@ func TestNextForgetsWhatCorrelationCannotUse(t *testing.T) {
 		t.Error("nothing was forgotten")
 	}
 }
+
+// TestAComputedSeverityIsNobodysEdit: a severity that follows from alerts is
+// correlation's, so that a person's edit on the other side beats it.
+func TestAComputedSeverityIsNobodysEdit(t *testing.T) {
+	s := newSideOn(t, memory.New())
+	first := alert("da1", 0, "host/pc1")
+	first.Severity = security.Low
+	id := s.one(first)
+	s.now += schema.Hour
+	second := alert("da2", 1, "host/pc1")
+	second.Severity = security.High
+	s.one(second)
+	i, err := s.End().Incident(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st := i.Stamps[port.FieldSeverity]; i.Severity != security.High || st.Actor.Kind != security.System || st.At != s.now {
+		t.Errorf("severity %s, set by %+v", i.Severity, st)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sort"
 
+	"lockstep/connector/port"
 	"lockstep/schema"
 	"lockstep/security"
 	"lockstep/xdr/correlation"
@@ -98,8 +99,9 @@ func (u *work) derive(h *held) {
 	if !h.DisplayNameByHand {
 		h.DisplayName = nameOf(p, cast)
 	}
-	if !h.SeverityByHand {
+	if !h.SeverityByHand && h.Severity != p.Severity {
 		h.Severity = p.Severity
+		u.stamp(h, port.FieldSeverity, port.Stamp{Actor: correlationActor, At: u.now})
 	}
 }
 

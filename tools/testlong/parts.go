@@ -24,6 +24,10 @@ func parts() []part {
 			func(ctx context.Context, d time.Duration) (string, error) {
 				return goTest(ctx, d, "-v", "-run", "TestNothingIsLost", "./simulation")
 			}},
+		{"faults", "known mistakes planted in the connector: the simulation finds each", 2, 12 * time.Minute,
+			func(ctx context.Context, d time.Duration) (string, error) {
+				return goTest(ctx, d, "-v", "-run", "TestEveryFaultIsFound", "./tools/simulate")
+			}},
 		{"fuzz", "every fuzzer of the module in turn", 4, 20 * time.Minute, fuzz},
 		{"race", "the state, access and connector tests under the race detector", 2, 5 * time.Minute,
 			func(ctx context.Context, d time.Duration) (string, error) {
