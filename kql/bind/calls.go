@@ -44,7 +44,7 @@ var texts = map[string]int{
 	"strcat": -1, "strcat_delim": -1, "tolower": 1, "toupper": 1, "substring": 1, "indexof": 2, "indexof_regex": 2, "reverse": 1, "split": 2, "strcmp": 2,
 	"strrep": 1, "regex_quote": 1, "parse_command_line": 1, "unicode_codepoints_from_string": 1, "strlen": 1, "string_size": 1, "isascii": 1, "isutf8": 1,
 	"has_any_index": 1, "has_ipv4": 1, "has_ipv4_prefix": 1, "has_any_ipv4": 1, "has_any_ipv4_prefix": 1, "ipv4_is_in_any_range": 1, "ipv6_is_in_any_range": 1,
-	"format_ipv4": 1, "format_ipv4_mask": 1, "parse_csv": 1, "parse_xml": 1, "toguid": 1,
+	"format_ipv4": 1, "format_ipv4_mask": 1, "parse_csv": 1, "parse_xml": 1, "toguid": 1, "hash_md5": 1, "hash_sha1": 1, "hash_sha256": 1,
 }
 
 func (b *binder) call(x *syntax.Call, c ctx) plan.Expr {

@@ -255,7 +255,11 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 		errors := len(b.errors)
 		b.quiet = len(nodes) > 1
 		f := b.safely(func() plan.Node {
-			return &plan.Filter{Input: t, Predicate: b.searchFor(op.X, ctx{scope: s, row: newRow(t)}, exact)}
+			r := newRow(t)
+			if len(nodes) > 1 { // of several tables those count that declare the columns
+				r = declared(r)
+			}
+			return &plan.Filter{Input: t, Predicate: b.searchFor(op.X, ctx{scope: s, row: r}, exact)}
 		})
 		b.quiet = false
 		if f == nil { // the table lacks a column that the predicate names
@@ -269,6 +273,17 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 	}
 	b.seen = map[string]bool{}
 	return b.stack(kept, keptNames, "$table", false)
+}
+
+// declared is a row without the columns that nobody declared.
+func declared(r *row) *row {
+	var cols []plan.Column
+	for _, c := range r.columns {
+		if !hidden(c) {
+			cols = append(cols, c)
+		}
+	}
+	return rowOf(cols)
 }
 
 // searchFor binds a search predicate: a bare text is looked for in every column.

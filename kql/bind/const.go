@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"lockstep/kql/native"
 	"lockstep/kql/plan"
 	"lockstep/kql/syntax"
 	"lockstep/schema"
@@ -90,21 +91,14 @@ func FormatReal(f float64, inJSON bool) string {
 		if inJSON {
 			return `"Infinity"`
 		}
-		return "Infinity"
+		return "inf"
 	case math.IsInf(f, -1):
 		if inJSON {
 			return `"-Infinity"`
 		}
-		return "-Infinity"
+		return "-inf"
 	}
-	s := strconv.FormatFloat(f, 'f', -1, 64)
-	if a := math.Abs(f); a != 0 && (a >= 1e16 || a < 1e-5) {
-		s = strconv.FormatFloat(f, 'e', -1, 64)
-	}
-	if !strings.ContainsAny(s, ".e") {
-		s += ".0"
-	}
-	return s
+	return native.RealText(f, inJSON)
 }
 
 // FormatTimespan prints [-][d.]hh:mm:ss[.fffffff].
@@ -221,6 +215,9 @@ func Fold(x plan.Expr, now schema.Ticks) plan.Expr {
 		if s, ok := args[0].Value.(string); ok && args[0].Typ == schema.String && json.Valid([]byte(s)) {
 			var out strings.Builder
 			var v json.RawMessage = json.RawMessage(s)
+			if strings.TrimSpace(s) == "null" {
+				return plan.Null(schema.Dynamic)
+			}
 			if compact, err := json.Marshal(v); err == nil && !strings.ContainsAny(s, "<>&\u2028\u2029") {
 				out.Write(compact)
 				return &plan.Const{Typ: schema.Dynamic, Value: out.String()}

@@ -109,11 +109,21 @@ func (b *binder) parse(n plan.Node, op *syntax.Parse, c ctx) plan.Node {
 	source := b.convert(b.scalar(op.X, c), schema.String)
 	var pattern strings.Builder
 	flags := "s"
-	if op.Flags != "" {
-		flags += strings.NewReplacer("U", "U", "i", "i", "m", "m").Replace(strings.Trim(op.Flags, "s"))
+	if op.Kind == "regex" {
+		flags = ""
 	}
-	pattern.WriteString("(?" + flags + ")^")
+	for _, f := range "imsU" {
+		if strings.ContainsRune(op.Flags, f) && !strings.ContainsRune(flags, f) {
+			flags += string(f)
+		}
+	}
+	if flags != "" {
+		pattern.WriteString("(?" + flags + ")")
+	}
+	pattern.WriteString("^")
 	var cols []*syntax.ColumnDecl
+	var groups []int64 // the group of each column: texts of a regular expression have groups too
+	group := int64(0)
 	for i, p := range op.Pattern {
 		last := i == len(op.Pattern)-1
 		switch {
@@ -123,6 +133,9 @@ func (b *binder) parse(n plan.Node, op *syntax.Parse, c ctx) plan.Node {
 			text := p.Text.(*syntax.Literal).Value.(string)
 			if op.Kind == "regex" {
 				pattern.WriteString("(?:" + text + ")")
+				if re, err := regexp.Compile(text); err == nil {
+					group += int64(re.NumSubexp())
+				}
 			} else {
 				pattern.WriteString(regexp.QuoteMeta(text))
 			}
@@ -131,7 +144,8 @@ func (b *binder) parse(n plan.Node, op *syntax.Parse, c ctx) plan.Node {
 			if op.Kind == "regex" && i > 0 && op.Pattern[i-1].Column != nil && op.Pattern[i-1].Column.Type == schema.String {
 				b.fail(p.Column.Name.Span, "KQL163", "a text must stand between the columns '%s' and '%s'", op.Pattern[i-1].Column.Name.Text, p.Column.Name.Text)
 			}
-			cols = append(cols, p.Column)
+			group++
+			cols, groups = append(cols, p.Column), append(groups, group)
 			pattern.WriteString(groupFor(p.Column.Type, op.Kind, last))
 		}
 	}
@@ -147,9 +161,8 @@ func (b *binder) parse(n plan.Node, op *syntax.Parse, c ctx) plan.Node {
 	found := call("parse_match", schema.Bool, source, re)
 	items := keepAll(n.Columns())
 	for i, col := range cols {
-		group := plan.Expr(call("parse_group", schema.String, source, re, &plan.Const{Typ: schema.Long, Value: int64(i + 1)}))
-		group = b.convert(group, col.Type)
-		it := b.item(col.Name.Text, group)
+		found := call("parse_group", schema.String, source, re, &plan.Const{Typ: schema.Long, Value: groups[i]})
+		it := b.item(col.Name.Text, b.convert(found, col.Type))
 		at := -1
 		for j := range items {
 			if items[j].Name == col.Name.Text {

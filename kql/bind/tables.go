@@ -2,6 +2,7 @@ package bind
 
 import (
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
@@ -339,7 +340,8 @@ func (b *binder) tablesOf(list []syntax.Expr, s *scope, fuzzy bool) (nodes []pla
 	for i, x := range list {
 		if w, ok := unparen(x).(*syntax.Wildcard); ok {
 			found := b.matching(w.Pattern, s)
-			if len(found) == 0 && !fuzzy {
+			views := s.views(w.Pattern)
+			if len(found)+len(views) == 0 && !fuzzy {
 				b.report(w.At(), "KQL115", "no table has a name like '%s'", w.Pattern)
 			}
 			for _, n := range found {
@@ -348,6 +350,9 @@ func (b *binder) tablesOf(list []syntax.Expr, s *scope, fuzzy bool) (nodes []pla
 					continue
 				}
 				nodes, names = append(nodes, b.scan(t)), append(names, n)
+			}
+			for _, v := range views {
+				nodes, names = append(nodes, b.named(&syntax.Ident{Name: syntax.Name{Span: w.At(), Text: v}}, s)), append(names, v)
 			}
 			continue
 		}
@@ -362,7 +367,7 @@ func (b *binder) tablesOf(list []syntax.Expr, s *scope, fuzzy bool) (nodes []pla
 		}
 		name := "union_arg" + itoa(i)
 		if id, ok := unparen(x).(*syntax.Ident); ok {
-			if _, isLet := s.find(id.Text); !isLet {
+			if e, isLet := s.find(id.Text); !isLet || e.lambda != nil && e.lambda.View {
 				name = id.Text
 			}
 		}
@@ -397,6 +402,19 @@ func (b *binder) matching(pattern string, s *scope) []string {
 	}
 	sort.Strings(out)
 	return out
+}
+
+// views lists the let functions without parameters that say they are views: wildcards mean them too.
+func (s *scope) views(pattern string) (out []string) {
+	for at := s; at != nil; at = at.parent {
+		for name, e := range at.names {
+			if e.lambda != nil && e.lambda.View && len(e.lambda.Params) == 0 && matches(pattern, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	sort.Strings(out)
+	return slices.Compact(out)
 }
 
 func matches(pattern, name string) bool {

@@ -9,8 +9,11 @@ import (
 )
 
 // scans stacks every table whose name a pattern means, as stack does; nil
-// where there is none.
+// where there is none, or a let view has such a name.
 func (b *binder) scans(pattern, source string, s *scope) plan.Node {
+	if len(s.views(pattern)) > 0 {
+		return nil
+	}
 	n := &plan.Scans{From: b.env.From, To: b.env.To}
 	for _, name := range b.matching(pattern, s) {
 		if t, ok := b.env.Tables(name); ok {

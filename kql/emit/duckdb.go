@@ -145,8 +145,9 @@ var duckFunctions = map[string]string{
 	"strlen": "!length({0})", "string_size": "!strlen({0})", "tolower": "!lower({0})", "toupper": "!upper({0})", "reverse": "!reverse({0})",
 	"substring": "kql_substring({*})", "replace_string": "!CASE WHEN {1} = '' THEN {0} ELSE replace({0}, {1}, {2}) END", "replace_regex": "kql_replace_regex({0}, {1}, {2})",
 	"strcat_delim": "concat_ws({*})", "strcmp": "!(CASE WHEN {0} < {1} THEN -1 WHEN {0} > {1} THEN 1 ELSE 0 END)::BIGINT",
-	"base64_encode_tostring": "!base64(encode({0}))", "hash_md5": "md5({0}::VARCHAR)", "hash_sha256": "sha256({0}::VARCHAR)", "hash_sha1": "sha1({0}::VARCHAR)",
-	"extract": "kql_extract({0}, {1}, {2})", "split": "kql_split({*})", "countof": "kql_countof({*})",
+	"base64_encode_tostring": "!base64(encode({0}))", "hash_md5": "md5({0}::VARCHAR)", "hash_sha256": "sha256({0}::VARCHAR)", "hash_sha1": "sha1({0}::VARCHAR)", "hash:long": "kql_hash_long({*})", "hash:int": "kql_hash_long({*})", "hash:datetime": "kql_hash_long({*})", "hash:timespan": "kql_hash_long({*})", "hash:bool": "kql_hash_long({*})", "hash:real": "kql_hash_real({*})",
+	"hash_combine": "kql_hash_combine({*})",
+	"extract":      "kql_extract({0}, {1}, {2})", "split": "kql_split({*})", "countof": "kql_countof({*})",
 	// time
 	"now": "!{0}", "ago": "!{0}",
 	"bin": "CASE WHEN {1} > 0 THEN TRY({0} - ((({0} % {1}) + {1}) % {1})) END", "bin:datetime": "(({0} // nullif({1}, 0)) * {1})", "bin:real": "CASE WHEN {1} <> 0 THEN floor({0} / {1}) * {1} END",

@@ -290,9 +290,25 @@ func (e *emitter) apply(n *plan.Apply) rel {
 	e.within++
 	sub := e.node(n.Sub)
 	e.within--
+	if len(in.order) > 0 || single(n.Input) {
+		in.order = append(append([]orderKey{}, in.order...), sub.order...)
+	} else {
+		sub.order = nil
+	}
 	cols := columnList(n.Cols, in.order)
 	in.sql = text("SELECT " + cols + " FROM (").and(in.sql).and(text("), ")).and(e.say("lateral", e.lateral(n, sub)))
 	return in
+}
+
+// single tells whether a node gives one row as far as its form says.
+func single(n plan.Node) bool {
+	switch n := n.(type) {
+	case *plan.Values:
+		return len(n.Rows) == 1
+	case *plan.Project:
+		return single(n.Input)
+	}
+	return false
 }
 
 // lateral gives only the sub-query's own columns: those it passes on from outside keep their outer name.
@@ -307,7 +323,7 @@ func (e *emitter) lateral(n *plan.Apply, sub rel) frag {
 			own = append(own, c)
 		}
 	}
-	return text("SELECT " + columnList(own, nil) + " FROM (").and(sub.sql).and(text(")"))
+	return text("SELECT " + columnList(own, sub.order) + " FROM (").and(sub.sql).and(text(")"))
 }
 
 // expand opens values: the engine's unnest fills shorter lists with nulls.
@@ -387,7 +403,7 @@ func (e *emitter) expand(n *plan.Expand) rel {
 		}
 		out.order = append(out.order, k)
 	}
-	if len(in.order) > 0 {
+	if len(in.order) > 0 || single(n.Input) {
 		items = append(items, text(at))
 		out.order = append(out.order, orderKey{column: at, hidden: true})
 	}

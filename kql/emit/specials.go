@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"lockstep/kql/native"
 	"lockstep/kql/plan"
 	"lockstep/schema"
 )
@@ -163,7 +164,7 @@ func matchesRegex(s *sel, c *plan.Call) frag {
 			return frag{text: "false", notNull: true, simple: true}
 		}
 	}
-	v, re := s.expr(c.Args[0]), s.expr(c.Args[1])
+	v, re := s.expr(c.Args[0]), s.expression(c.Args[1])
 	var f frag
 	if _, ok := c.Args[1].(*plan.Const); ok {
 		f = s.e.say("matches written", v, re)
@@ -172,6 +173,16 @@ func matchesRegex(s *sel, c *plan.Call) frag {
 	}
 	f.notNull = true
 	return f
+}
+
+// expression is a regular expression as the engine of rows reads it.
+func (s *sel) expression(x plan.Expr) frag {
+	if k, ok := x.(*plan.Const); ok {
+		if str, ok := k.Value.(string); ok {
+			return param(native.Pattern(str))
+		}
+	}
+	return s.expr(x)
 }
 
 // path turns a chain of get into steps, keys and positions; ok is false where one is no constant.
@@ -427,7 +438,7 @@ func datePart(s *sel, c *plan.Call) frag {
 // parseGroup reads one group of parse's expression.
 func parseGroup(s *sel, c *plan.Call) frag {
 	v := s.expr(c.Args[0])
-	re := s.expr(c.Args[1])
+	re := s.expression(c.Args[1])
 	if c.Func == "parse_match" {
 		return s.e.say("matches", v, re)
 	}

@@ -2,6 +2,7 @@ package native
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -98,7 +99,9 @@ func toLong(s string) any {
 
 func toReal(s string) any {
 	s = strings.TrimSpace(s)
-	if f, err := strconv.ParseFloat(s, 64); err == nil && !strings.ContainsAny(s, "_pPxX") {
+	f, err := strconv.ParseFloat(s, 64)
+	tooLarge := errors.Is(err, strconv.ErrRange) // the number is infinite then, or zero
+	if (err == nil || tooLarge) && !strings.ContainsAny(s, "_pPxX") && strings.TrimLeft(s, "+-") != "INF" {
 		return f
 	}
 	switch strings.ToLower(s) {

@@ -240,17 +240,15 @@ func realText(f float64, inJSON bool) string {
 		if math.IsNaN(f) {
 			s = "NaN"
 		}
-		if inJSON {
+		switch {
+		case inJSON:
 			return `"` + s + `"`
+		case s == "Infinity":
+			return "inf"
+		case s == "-Infinity":
+			return "-inf"
 		}
 		return s
 	}
-	s := strconv.FormatFloat(f, 'f', -1, 64)
-	if a := math.Abs(f); a != 0 && (a >= 1e16 || a < 1e-5) {
-		s = strconv.FormatFloat(f, 'e', -1, 64)
-	}
-	if !strings.ContainsAny(s, ".e") {
-		s += ".0"
-	}
-	return s
+	return RealText(f, inJSON)
 }

@@ -61,8 +61,21 @@ func (k kv) quoted(s []rune) (text string, n int, ok bool) {
 	return b.String(), len(s), true
 }
 
-// exact reads pair by pair.
+// exact reads pair by pair. Where blanks part the pairs, those around the mark
+// between a key and its value part nothing.
 func (k kv) exact(s, key string) any {
+	if strings.TrimSpace(k.pair) == "" && len(k.quotes) == 0 {
+		parts := strings.Split(s, k.mid)
+		for i := range parts {
+			if i > 0 {
+				parts[i] = strings.TrimLeft(parts[i], k.pair)
+			}
+			if i < len(parts)-1 {
+				parts[i] = strings.TrimRight(parts[i], k.pair)
+			}
+		}
+		s = strings.Join(parts, k.mid)
+	}
 	for s != "" {
 		i := strings.Index(s, k.mid)
 		if i < 0 {

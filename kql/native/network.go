@@ -145,6 +145,10 @@ func prefix6(s string) (netip.Prefix, bool) {
 		return netip.Prefix{}, false
 	}
 	n := 128
+	if strings.Contains(ip, ".") && strings.HasPrefix(ip, "::") && !a.Is4In6() && a.Is6() { // ::1.2.3.4 stands for ::ffff:1.2.3.4
+		b := a.As16()
+		a = netip.AddrFrom4([4]byte(b[12:]))
+	}
 	if ok {
 		v, err := strconv.Atoi(mask)
 		if err != nil || v < 0 || v > 128 {
@@ -236,8 +240,8 @@ func format4(a []any, mask bool) any {
 }
 
 func hasIPv4(s, ip string, prefix bool) bool {
-	if ip == "" {
-		return false
+	if _, whole := prefix4(ip); ip == "" || prefix && !whole && !strings.HasSuffix(ip, ".") {
+		return false // a prefix is a whole address, or ends with a dot
 	}
 	for from := 0; ; {
 		i := strings.Index(s[from:], ip)

@@ -207,34 +207,10 @@ func period(y []float64, asked int64) int {
 		}
 		return int(asked)
 	}
-	n := len(y)
-	if n < 12 || n > 20_000 {
-		return 0
+	if found := detect(y, 0, math.Inf(1)); len(found) > 0 {
+		return found[0].length
 	}
-	mean := total(y) / float64(n)
-	likeness := func(lag int) float64 {
-		var xy, xx, yy float64
-		for i := 0; i+lag < n; i++ {
-			p, q := y[i]-mean, y[i+lag]-mean
-			xy, xx, yy = xy+p*q, xx+p*p, yy+q*q
-		}
-		if xx == 0 || yy == 0 {
-			return 0
-		}
-		return xy / math.Sqrt(xx*yy)
-	}
-	limit := min(n/4, 2000)
-	list := make([]float64, limit+2)
-	for k := 1; k < len(list); k++ {
-		list[k] = likeness(k)
-	}
-	best, at := 0.65, 0
-	for k := 2; k <= limit; k++ {
-		if list[k] > list[k-1] && list[k] >= list[k+1] && list[k] > best+0.05 {
-			best, at = list[k], k
-		}
-	}
-	return at
+	return 0
 }
 
 // seasonal repeats the median of each place in the season, learnt from the first values.

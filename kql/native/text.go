@@ -3,13 +3,10 @@ package native
 import (
 	"encoding/base64"
 	"encoding/csv"
-	"encoding/xml"
 	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -161,107 +158,6 @@ func texts() []Function {
 	}
 }
 
-// expressions keeps the compiled regular expressions of the last queries.
-type expressions struct {
-	sync.RWMutex
-	m map[string]*regexp.Regexp
-}
-
-// compile gives nil for what is no regular expression.
-func (e *expressions) compile(pattern string) *regexp.Regexp {
-	e.RLock()
-	re, ok := e.m[pattern]
-	e.RUnlock()
-	if ok {
-		return re
-	}
-	re, err := regexp.Compile(pattern)
-	if err != nil {
-		re = nil
-	}
-	e.Lock()
-	defer e.Unlock()
-	if len(e.m) > 1000 {
-		clear(e.m)
-	}
-	e.m[pattern] = re
-	return re
-}
-
-// groups turns \1 and $1 of a rewrite pattern into Go's ${1}.
-func groups(rewrite string) string {
-	var b strings.Builder
-	for i := 0; i < len(rewrite); i++ {
-		c := rewrite[i]
-		switch {
-		case c == '\\' && i+1 < len(rewrite) && rewrite[i+1] >= '0' && rewrite[i+1] <= '9':
-			b.WriteString("${" + string(rewrite[i+1]) + "}")
-			i++
-		case c == '\\' && i+1 < len(rewrite) && rewrite[i+1] == '\\':
-			b.WriteByte('\\')
-			i++
-		case c == '$' && i+1 < len(rewrite) && rewrite[i+1] >= '0' && rewrite[i+1] <= '9':
-			b.WriteString("${" + string(rewrite[i+1]) + "}")
-			i++
-		case c == '$':
-			b.WriteString("$$")
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
-}
-
-// has is the term rule: word stands in s between characters that are no
-// letters or digits. fold ignores case (s is lower already then).
-func has(s, word string, fold, before, after bool) bool {
-	if fold {
-		s, word = strings.ToLower(s), strings.ToLower(word)
-	}
-	if word == "" {
-		return true
-	}
-	first, _ := utf8.DecodeRuneInString(word)
-	last, _ := utf8.DecodeLastRuneInString(word)
-	before, after = before && isAlnum(first), after && isAlnum(last)
-	for from := 0; ; {
-		i := strings.Index(s[from:], word)
-		if i < 0 {
-			return false
-		}
-		i += from
-		ok := true
-		if before && i > 0 {
-			r, _ := utf8.DecodeLastRuneInString(s[:i])
-			ok = !isAlnum(r)
-		}
-		if end := i + len(word); ok && after && end < len(s) {
-			r, _ := utf8.DecodeRuneInString(s[end:])
-			ok = !isAlnum(r)
-		}
-		if ok {
-			return true
-		}
-		_, n := utf8.DecodeRuneInString(s[i:])
-		from = i + n
-	}
-}
-
-func isAlnum(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
-
-// hasList takes words joined by the unit separator.
-func hasList(s, words string, all bool) bool {
-	if words == "" {
-		return all
-	}
-	for _, w := range strings.Split(words, "\x1f") {
-		if has(s, w, true, true, true) != all {
-			return !all
-		}
-	}
-	return all
-}
-
 func substring(a []any) any {
 	r := []rune(str(a[0]))
 	start := num(a[1])
@@ -293,44 +189,35 @@ func window(s []rune, a []any) (from, to int64, ok bool) {
 	return from, to, true
 }
 
+// indexOf looks for the nth occurrence. Each search goes over length
+// characters from its own start, which is behind the occurrence before.
+// Source: Kusto, indexof: idx3 and idx8 of its example.
 func indexOf(a []any) any {
-	s, word := []rune(str(a[0])), str(a[1])
+	s, word := []rune(str(a[0])), []rune(str(a[1]))
 	from, to, ok := window(s, a)
 	if !ok {
 		return int64(-1)
 	}
-	text, offset := string(s[from:to]), from
+	length := to - from
 	for nth := given(a, 4, 1); nth > 0; nth-- {
-		i := strings.Index(text, word)
+		i := strings.Index(string(s[from:to]), string(word))
 		if i < 0 {
 			return int64(-1)
 		}
-		offset += int64(utf8.RuneCountInString(text[:i]))
+		at := from + int64(utf8.RuneCountInString(string(s[from:to])[:i]))
 		if nth == 1 {
-			return offset
+			return at
 		}
-		_, n := utf8.DecodeRuneInString(text[i:])
-		if n == 0 {
+		from = at + 1
+		if from > int64(len(s)) {
 			return int64(-1)
 		}
-		text, offset = text[i+n:], offset+1
+		to = int64(len(s))
+		if given(a, 3, -1) >= 0 {
+			to = min(from+length, to)
+		}
 	}
 	return int64(-1)
-}
-
-func (e *expressions) indexOfRegex(a []any) any {
-	s, re := []rune(str(a[0])), e.compile(str(a[1]))
-	from, to, ok := window(s, a)
-	if !ok || re == nil {
-		return int64(-1)
-	}
-	text := string(s[from:to])
-	all := re.FindAllStringIndex(text, -1)
-	nth := given(a, 4, 1)
-	if nth < 1 || nth > int64(len(all)) {
-		return int64(-1)
-	}
-	return from + int64(utf8.RuneCountInString(text[:all[nth-1][0]]))
 }
 
 func replaceStrings(a []any) any {
@@ -341,93 +228,17 @@ func replaceStrings(a []any) any {
 	}
 	pairs := make([]string, 0, 2*len(from))
 	for i := range from {
-		if w := plain(from[i]); w != "" {
-			pairs = append(pairs, w, plain(to[i]))
+		word, _ := from[i].(string)
+		if word == "" {
+			continue
 		}
+		rewrite, ok := to[i].(string)
+		if !ok { // found, and kept as it is. Source: Kusto, replace_strings
+			rewrite = word
+		}
+		pairs = append(pairs, word, rewrite)
 	}
 	return strings.NewReplacer(pairs...).Replace(str(a[0]))
-}
-
-func (e *expressions) extractAll(a []any) any {
-	re, text := e.compile(str(a[0])), str(a[len(a)-1])
-	if re == nil {
-		return nil
-	}
-	var want []int
-	if len(a) == 3 {
-		list, ok := array(a[1])
-		if !ok {
-			return nil
-		}
-		for _, v := range list {
-			n := int(number(v))
-			if s, ok := v.(string); ok {
-				n = re.SubexpIndex(s)
-			}
-			if n >= 0 && n <= re.NumSubexp() {
-				want = append(want, n)
-			}
-		}
-	} else {
-		for i := 1; i <= re.NumSubexp(); i++ {
-			want = append(want, i)
-		}
-		if len(want) == 0 {
-			want = []int{0}
-		}
-	}
-	out := []any{}
-	for _, m := range re.FindAllStringSubmatch(text, -1) {
-		if len(want) == 1 {
-			out = append(out, m[want[0]])
-			continue
-		}
-		row := []any{}
-		for _, g := range want {
-			row = append(row, m[g])
-		}
-		out = append(out, row)
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	return write(out)
-}
-
-var pathPart = regexp.MustCompile(`^(?:\.([A-Za-z_][\w-]*)|\[\s*'([^']*)'\s*\]|\[\s*"([^"]*)"\s*\]|\[\s*(-?\d+)\s*\])`)
-
-func extractJSON(a []any) any {
-	path, text := str(a[0]), str(a[1])
-	v, ok := read(text)
-	rest, is := strings.CutPrefix(path, "$")
-	if !ok || !is {
-		return ""
-	}
-	for rest != "" {
-		m := pathPart.FindStringSubmatch(rest)
-		if m == nil {
-			return ""
-		}
-		rest = rest[len(m[0]):]
-		if m[4] != "" {
-			list, ok := v.([]any)
-			n, _ := toLong(m[4]).(int64)
-			if n < 0 {
-				n += int64(len(list))
-			}
-			if !ok || n < 0 || n >= int64(len(list)) {
-				return ""
-			}
-			v = list[n]
-			continue
-		}
-		o, ok := v.(*object)
-		if !ok {
-			return ""
-		}
-		v = o.vals[m[1]+m[2]+m[3]]
-	}
-	return plain(v)
 }
 
 func split(a []any) any {
@@ -441,7 +252,7 @@ func split(a []any) any {
 	if len(a) > 2 {
 		n := num(a[2])
 		if n < 0 || n >= int64(len(parts)) {
-			return write([]any{""})
+			return nil
 		}
 		parts = parts[n : n+1]
 	}
@@ -450,48 +261,6 @@ func split(a []any) any {
 		out[i] = p
 	}
 	return write(out)
-}
-
-func (e *expressions) countOf(a []any) any {
-	s, word := str(a[0]), str(a[1])
-	if len(a) > 2 && str(a[2]) == "regex" {
-		re := e.compile(word)
-		if re == nil {
-			return int64(0)
-		}
-		return int64(len(re.FindAllStringIndex(s, -1)))
-	}
-	if word == "" {
-		return int64(0)
-	}
-	n := int64(0)
-	for {
-		i := strings.Index(s, word)
-		if i < 0 {
-			return n
-		}
-		n++
-		_, w := utf8.DecodeRuneInString(s[i:])
-		s = s[i+w:]
-	}
-}
-
-func (e *expressions) trim(pattern, s string, start, end bool) any {
-	if start {
-		if re := e.compile("^(?:" + pattern + ")"); re != nil {
-			if m := re.FindString(s); m != "" {
-				s = s[len(m):]
-			}
-		}
-	}
-	if end {
-		if re := e.compile("(?:" + pattern + ")$"); re != nil {
-			if m := re.FindStringIndex(s); m != nil {
-				s = s[:m[0]]
-			}
-		}
-	}
-	return s
 }
 
 func translate(a []any) any {
@@ -516,122 +285,6 @@ func decode64(s string) ([]byte, bool) {
 	s = strings.TrimRight(strings.NewReplacer("-", "+", "_", "/", "\n", "", "\r", "", " ", "").Replace(s), "=")
 	d, err := base64.RawStdEncoding.DecodeString(s)
 	return d, err == nil
-}
-
-// parseXML gives a bag of an element: attributes with @, text as #text, repeated children as an array.
-func parseXML(s string) any {
-	d := xml.NewDecoder(strings.NewReader(s))
-	d.Strict = false
-	root := newObject()
-	for {
-		t, err := d.Token()
-		if err != nil {
-			break
-		}
-		if el, ok := t.(xml.StartElement); ok {
-			v, ok := xmlElement(d, el, 0)
-			if !ok {
-				return nil
-			}
-			root.set(el.Name.Local, v)
-			return write(root)
-		}
-	}
-	return nil
-}
-
-func xmlElement(d *xml.Decoder, el xml.StartElement, depth int) (any, bool) {
-	if depth > 100 {
-		return nil, false
-	}
-	o := newObject()
-	for _, a := range el.Attr {
-		name := a.Name.Local
-		if a.Name.Space == "xmlns" {
-			name = "xmlns:" + name
-		}
-		o.set("@"+name, a.Value)
-	}
-	var text strings.Builder
-	for {
-		t, err := d.Token()
-		if err != nil {
-			return nil, false
-		}
-		switch t := t.(type) {
-		case xml.StartElement:
-			v, ok := xmlElement(d, t, depth+1)
-			if !ok {
-				return nil, false
-			}
-			if old, ok := o.vals[t.Name.Local]; ok {
-				if list, is := old.([]any); is {
-					v = append(list, v)
-				} else {
-					v = []any{old, v}
-				}
-			}
-			o.set(t.Name.Local, v)
-		case xml.CharData:
-			text.Write(t)
-		case xml.EndElement:
-			s := strings.TrimSpace(text.String())
-			if len(o.keys) == 0 {
-				if s == "" {
-					return nil, true
-				}
-				return s, true
-			}
-			if s != "" {
-				o.set("#text", s)
-			}
-			return o, true
-		}
-	}
-}
-
-// commandLine splits by the rules of Windows: blanks outside of quotes, \" is a quote.
-func commandLine(s string) (out []string) {
-	var b strings.Builder
-	inQuote, started := false, false
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch {
-		case c == '\\':
-			n := 0
-			for i < len(s) && s[i] == '\\' {
-				n++
-				i++
-			}
-			started = true
-			if i < len(s) && s[i] == '"' {
-				b.WriteString(strings.Repeat(`\`, n/2))
-				if n%2 == 1 {
-					b.WriteByte('"')
-				} else {
-					inQuote = !inQuote
-				}
-				continue
-			}
-			b.WriteString(strings.Repeat(`\`, n))
-			i--
-		case c == '"':
-			inQuote, started = !inQuote, true
-		case (c == ' ' || c == '\t') && !inQuote:
-			if started {
-				out = append(out, b.String())
-				b.Reset()
-				started = false
-			}
-		default:
-			b.WriteByte(c)
-			started = true
-		}
-	}
-	if started {
-		out = append(out, b.String())
-	}
-	return out
 }
 
 // escaped writes what isn't a letter, a digit or -_.~ by its bytes, in lower case.

@@ -61,10 +61,30 @@ func times() []Function {
 			if err != nil {
 				return nil
 			}
-			t := schema.Ticks(num(a[0])).Time()
-			return inRange(time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), loc).UTC())
+			return inRange(localToUTC(schema.Ticks(num(a[0])).Time(), loc))
 		}},
 	}
+}
+
+// localToUTC: a time that the clocks skip stands for the moment they skip it;
+// of two moments that the clocks show twice it is the later.
+// Source: Kusto, datetime_local_to_utc: the example of Brussels in March 2022.
+func localToUTC(t time.Time, loc *time.Location) time.Time {
+	read := func(offset int) (time.Time, bool) {
+		u := t.Add(-time.Duration(offset) * time.Second)
+		_, there := u.In(loc).Zone()
+		return u, there == offset
+	}
+	_, before := t.Add(-26 * time.Hour).In(loc).Zone()
+	_, after := t.Add(26 * time.Hour).In(loc).Zone()
+	if u, ok := read(after); ok {
+		return u
+	}
+	if u, ok := read(before); ok {
+		return u
+	}
+	u, _ := read(max(before, after))
+	return u
 }
 
 func toDatetime(s string) any {

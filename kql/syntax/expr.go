@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -455,6 +456,10 @@ func (p *parser) dynamicAt() Value {
 		return nil
 	case p.is("-") || p.is("+"):
 		p.at++
+		if n := p.tok(); t.Text == "-" && n.Text == "9223372036854775808" {
+			p.at++
+			return int64(math.MinInt64)
+		}
 		switch v := p.dynamic().(type) {
 		case int64:
 			if t.Text == "-" {
