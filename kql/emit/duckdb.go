@@ -142,7 +142,7 @@ var duckFunctions = map[string]string{
 	"todynamic:datetime": "to_json(kql_datetime_text({0}))::VARCHAR", "todynamic:timespan": "to_json(kql_timespan_text({0}))::VARCHAR", "todynamic:dynamic": "{0}",
 	"parse_json": "kql_parse_json({0})", "parse_inner": "CASE WHEN starts_with({0}, '\"') THEN kql_parse_json(TRY(json_extract_string({0}, '$'))) ELSE {0} END",
 	// text
-	"strlen": "!length({0})", "string_size": "!strlen({0})", "tolower": "!lower({0})", "toupper": "!upper({0})", "reverse": "!reverse({0})",
+	"strlen": "!length({0})", "string_size": "!strlen({0})", "tolower": "!lower({0})", "toupper": "!CASE WHEN contains({0}, 'ß') THEN kql_upper({0}) ELSE upper({0}) END", "reverse": "!reverse({0})",
 	"substring": "kql_substring({*})", "replace_string": "!CASE WHEN {1} = '' THEN {0} ELSE replace({0}, {1}, {2}) END", "replace_regex": "kql_replace_regex({0}, {1}, {2})",
 	"strcat_delim": "concat_ws({*})", "strcmp": "!(CASE WHEN {0} < {1} THEN -1 WHEN {0} > {1} THEN 1 ELSE 0 END)::BIGINT",
 	"base64_encode_tostring": "!base64(encode({0}))", "hash_md5": "md5({0}::VARCHAR)", "hash_sha256": "sha256({0}::VARCHAR)", "hash_sha1": "sha1({0}::VARCHAR)", "hash:long": "kql_hash_long({*})", "hash:int": "kql_hash_long({*})", "hash:datetime": "kql_hash_long({*})", "hash:timespan": "kql_hash_long({*})", "hash:bool": "kql_hash_long({*})", "hash:real": "kql_hash_real({*})",

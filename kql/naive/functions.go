@@ -15,6 +15,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"lockstep/kql/native"
 	"lockstep/schema"
 )
 
@@ -518,7 +519,7 @@ func textFunctions() map[string]func(call) any {
 
 // expression compiles RE2 text, which is also Go's; nil for what is none.
 func expression(s string) *regexp.Regexp {
-	re, err := regexp.Compile(s)
+	re, err := regexp.Compile(native.Pattern(s))
 	if err != nil {
 		return nil
 	}

@@ -26,6 +26,7 @@ func texts() []Function {
 			}
 			return int64(-1)
 		}},
+		{Name: "upper", Params: types(tText), Least: 1, Result: tText, Eval: func(a []any) any { return strings.ToUpper(str(a[0])) }},
 		{Name: "substring", Params: types(tText, tLong, tLong), Least: 2, Result: tText, Eval: substring},
 		{Name: "indexof", Params: types(tText, tText, tLong, tLong, tLong), Least: 2, Result: tLong, Eval: indexOf},
 		{Name: "indexof_regex", Params: types(tText, tText, tLong, tLong, tLong), Least: 2, Result: tLong, Eval: re.indexOfRegex},
