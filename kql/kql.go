@@ -153,6 +153,9 @@ type Dialect = emit.Dialect
 // DuckDB is the dialect of the product's own engine.
 func DuckDB() Dialect { return emit.DuckDB{} }
 
+// ClickHouse is a dialect of a core of the language; see its docs.
+func ClickHouse() Dialect { return emit.ClickHouse{} }
+
 // Compile compiles a text for the product's own engine. The program is nil when a diagnostic is an error.
 func Compile(text string, env Environment) (*Program, Diagnostics) {
 	return CompileFor(text, env, DuckDB())

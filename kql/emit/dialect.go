@@ -1,6 +1,9 @@
 package emit
 
-import "lockstep/schema"
+import (
+	"lockstep/kql/plan"
+	"lockstep/schema"
+)
 
 // Dialect is what an engine's SQL says differently, as tables of templates:
 // {0} {1}… are arguments, {*} all of them. What a table lacks, the engine can't do
@@ -23,6 +26,11 @@ type Dialect interface {
 	Path(steps []any, asText bool) (template string, texts []string)
 	// Parameter is the mark of parameter n in the text.
 	Parameter(n int) string
+}
+
+// speaker is a dialect with functions that no template can say.
+type speaker interface {
+	special(fn string) func(*sel, *plan.Call) frag
 }
 
 // say fills a phrase of the dialect.

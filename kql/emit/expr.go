@@ -264,6 +264,11 @@ func (s *sel) args(list []plan.Expr) ([]frag, []schema.Type) {
 }
 
 func (s *sel) call(c *plan.Call) frag {
+	if d, ok := s.e.dialect.(speaker); ok {
+		if f := d.special(c.Func); f != nil {
+			return f(s, c)
+		}
+	}
 	if f := s.e.specials[c.Func]; f != nil {
 		return f(s, c)
 	}
@@ -335,7 +340,7 @@ func (s *sel) native(fn string, args []frag, types []schema.Type, result schema.
 // uses counts how often a template names argument i.
 func uses(t string, i int) int { return strings.Count(t, "{"+strconv.Itoa(i)+"}") }
 
-// expandTemplate fills {0}, {1}…, {*} and named pieces.
+// expandTemplate fills {0}, {1}…, {*} and named pieces; {{ is a brace.
 func expandTemplate(t string, args []frag, named map[string]frag) frag {
 	out := frag{}
 	var b strings.Builder
@@ -344,11 +349,17 @@ func expandTemplate(t string, args []frag, named map[string]frag) frag {
 		if i < 0 {
 			break
 		}
+		b.WriteString(t[:i])
+		if strings.HasPrefix(t[i:], "{{") { // a brace that is meant
+			b.WriteByte('{')
+			t = t[i+2:]
+			continue
+		}
 		end := i + strings.IndexByte(t[i:], '}')
 		if end < i {
+			t = t[i:]
 			break
 		}
-		b.WriteString(t[:i])
 		var f frag
 		switch key := t[i+1 : end]; {
 		case key == "*":

@@ -466,5 +466,5 @@ func rangeOf(s *sel, c *plan.Call) frag {
 	case schema.TimeSpan:
 		fn = "range_span"
 	}
-	return s.native(fn, args, types, schema.Dynamic)
+	return s.apply(fn, args, types, schema.Dynamic)
 }

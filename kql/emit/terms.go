@@ -60,7 +60,7 @@ func terms(s *sel, c *plan.Call) frag {
 		case a.Type() == schema.Dynamic || isList(a):
 			parts = append(parts, s.termsOfList(v, a, op))
 		default:
-			parts = append(parts, s.e.sayAs(c.Func+" of a term that is computed", "has", v, s.expr(a), textf("%t, %t, %t", !exact, before, after)))
+			parts = append(parts, s.e.sayAs(c.Func+" of a term that is computed", "has", v, s.expr(a), textf("%t", !exact), textf("%t", before), textf("%t", after)))
 		}
 	}
 	sep := " OR "

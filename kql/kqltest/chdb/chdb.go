@@ -91,7 +91,9 @@ var open = sync.OnceValues(func() (*Engine, error) {
 	if conn == nil {
 		return nil, errors.New("ClickHouse's engine doesn't start")
 	}
-	return &Engine{conn: conn}, nil
+	e := &Engine{conn: conn}
+	_, err := e.Query("SET output_format_json_quote_denormals = 1", nil)
+	return e, err
 })
 
 // Open starts the engine, in memory, or gives the one that runs; ErrMissing without the library.
