@@ -1,8 +1,9 @@
 // Package arm is the face with Azure Resource Manager's
 // Microsoft.SecurityInsights API: incidents of a workspace's queue, their
-// comments, alerts, entities and relations, and the data connector. It knows
-// routes, query options, etags and status codes; the JSON is wire/arm's, every
-// rule is the workspace's or the connector's. Source: facts 10.2.
+// comments, alerts, entities and relations, watchlists, and the data
+// connector; and with the saved searches of Microsoft.OperationalInsights. It
+// knows routes, query options, etags and status codes; the JSON is wire/arm's,
+// every rule is the workspace's or the connector's. Source: facts 10.2.
 package arm
 
 import (
@@ -50,6 +51,8 @@ type Connector interface {
 // Options are what the face needs.
 type Options struct {
 	Workspaces Workspaces
+	Watchlists Watchlists
+	Searches   Searches
 	Connector  Connector
 	TenantID   string
 	PublicURL  string // base of absolute links
@@ -84,6 +87,22 @@ var routes = []route{
 	{"GET", "dataConnectors/{connector}", access.ConnectorRead, (*face).getConnector},
 	{"PUT", "dataConnectors/{connector}", access.ConnectorWrite, (*face).putConnector},
 	{"DELETE", "dataConnectors/{connector}", access.ConnectorWrite, (*face).deleteConnector},
+	{"GET", "watchlists", access.RulesRead, (*face).listWatchlists},
+	{"GET", "watchlists/{alias}", access.RulesRead, (*face).getWatchlist},
+	{"PUT", "watchlists/{alias}", access.RulesWrite, (*face).putWatchlist},
+	{"DELETE", "watchlists/{alias}", access.RulesWrite, (*face).deleteWatchlist},
+	{"GET", "watchlists/{alias}/watchlistItems", access.RulesRead, (*face).listWatchlistItems},
+	{"GET", "watchlists/{alias}/watchlistItems/{item}", access.RulesRead, (*face).getWatchlistItem},
+	{"PUT", "watchlists/{alias}/watchlistItems/{item}", access.RulesWrite, (*face).putWatchlistItem},
+	{"DELETE", "watchlists/{alias}/watchlistItems/{item}", access.RulesWrite, (*face).deleteWatchlistItem},
+}
+
+// ownRoutes are the operations of the workspace itself, under Microsoft.OperationalInsights.
+var ownRoutes = []route{
+	{"GET", "savedSearches", access.RulesRead, (*face).listSearches},
+	{"GET", "savedSearches/{search}", access.RulesRead, (*face).getSearch},
+	{"PUT", "savedSearches/{search}", access.RulesWrite, (*face).putSearch},
+	{"DELETE", "savedSearches/{search}", access.RulesWrite, (*face).deleteSearch},
 }
 
 // New makes the face under /subscriptions/….
@@ -105,7 +124,10 @@ func (f *face) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (f *face) dispatch(w http.ResponseWriter, r *http.Request) error {
-	parts := prefix.FindStringSubmatch(r.URL.Path)
+	parts, offered, provider := prefix.FindStringSubmatch(r.URL.Path), routes, wire.Provider
+	if parts == nil {
+		parts, offered, provider = ownPrefix.FindStringSubmatch(r.URL.Path), ownRoutes, wire.InsightsProvider
+	}
 	if parts == nil {
 		return fault.New(fault.NotFound, "no resource at %s: want …/workspaces/{name}/providers/Microsoft.SecurityInsights/…", r.URL.Path)
 	}
@@ -120,7 +142,7 @@ func (f *face) dispatch(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	known := false
-	for _, rt := range routes {
+	for _, rt := range offered {
 		params, ok := match(rt.pattern, parts[4])
 		if !ok {
 			continue
@@ -137,7 +159,7 @@ func (f *face) dispatch(w http.ResponseWriter, r *http.Request) error {
 	if known {
 		return fault.New(fault.Invalid, "%w: %s isn't an operation of %s", errMethod, r.Method, parts[4])
 	}
-	return fault.New(fault.NotFound, "Microsoft.SecurityInsights has no resource type at %q", parts[4])
+	return fault.New(fault.NotFound, "%s has no resource type at %q", provider, parts[4])
 }
 
 var errMethod = errors.New("MethodNotAllowed")
@@ -157,7 +179,7 @@ func (c *call) scope() wire.Scope {
 }
 
 // maxBody is the most bytes of a request's body.
-const maxBody = 4 << 20
+const maxBody = 8 << 20 // a watchlist of 3.8 MB, escaped (Source: facts 5.1)
 
 func (c *call) body() ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(c.Request.Body, maxBody+1))

@@ -18,6 +18,8 @@ import (
 	"lockstep/security"
 	"lockstep/state/memory"
 	"lockstep/workspace"
+	"lockstep/workspace/searches"
+	"lockstep/workspace/watchlists"
 )
 
 const base = "https://localhost:8443"
@@ -56,7 +58,8 @@ func serve(t *testing.T) *house {
 	ctx, ids := context.Background(), 0
 	id := func() string { ids++; return fmt.Sprintf("00000000-0000-4000-8000-%012d", ids) }
 	clock := func() schema.Ticks { return 639_000_000_000_000_000 }
-	side, err := workspace.New(workspace.Options{Store: memory.New(), Now: clock, NewID: id, PortalURL: base})
+	store := memory.New()
+	side, err := workspace.New(workspace.Options{Store: store, Now: clock, NewID: id, PortalURL: base})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +81,7 @@ func serve(t *testing.T) *house {
 	}
 	k := &connections{}
 	return &house{arm.New(arm.Options{
-		Workspaces: side, Connector: k, TenantID: "t", PublicURL: base, Now: clock, NewID: id,
+		Workspaces: side, Connector: k, Watchlists: watchlists.New(watchlists.Options{Store: store, Now: clock, NewID: id}), Searches: searches.New(searches.Options{Store: store, Now: clock}), TenantID: "t", PublicURL: base, Now: clock, NewID: id,
 		Authenticate: func(next http.Handler, _ func(http.ResponseWriter, *http.Request, error)) http.Handler { return next },
 		Authorize:    func(context.Context, access.Action, string) error { return nil },
 	}), t, k, w.ResourceID() + "/providers/Microsoft.SecurityInsights/"}

@@ -30,6 +30,9 @@ type call struct {
 // resourceGroups (Source: clients.md 0.3).
 var prefix = regexp.MustCompile(`(?i)^/subscriptions/([^/]+)/resourcegroups/([^/]+)/providers/microsoft\.operationalinsights/workspaces/([^/]+)/providers/microsoft\.securityinsights/(.*)$`)
 
+// ownPrefix does so for resources of the workspace itself.
+var ownPrefix = regexp.MustCompile(`(?i)^/subscriptions/([^/]+)/resourcegroups/([^/]+)/providers/microsoft\.operationalinsights/workspaces/([^/]+)/(.*)$`)
+
 // version is the form of an api-version. Facts 10.2: any is accepted, one is required.
 var version = regexp.MustCompile(`^20\d\d-\d\d-\d\d(-preview)?$`)
 

@@ -55,6 +55,12 @@ func TestBodiesFitThePublishedDescription(t *testing.T) {
 		}
 	}
 	at := arm.At(schema.Ticks(639_000_000_000_000_000))
+	user := arm.EncodeUser(security.Actor{Kind: security.Person, ID: "2046feea-040d-4a46-9e2b-91c2941bfa70", Name: "ana@lab.example"})
+	fit("Watchlist", arm.New(scope, arm.WatchlistProperties{ID: "76d5a51f-ba1f-4038-9d22-59fda38dc017", DisplayName: "D", Provider: "P", Source: "a.csv", SourceType: "Local", Created: &at,
+		Updated: &at, CreatedBy: user, UpdatedBy: user, Alias: "a", Type: "watchlist", Labels: arm.Texts{"l"}, DefaultDuration: "P1D", SkippedLines: 1, SearchKey: "k",
+		ContentType: "text/csv", UploadStatus: "Complete", State: "Succeeded"}, "Watchlists", "a"))
+	fit("WatchlistItem", arm.New(scope, arm.WatchlistItemProperties{ID: "i", Type: "watchlist-item", Created: &at, Updated: &at, CreatedBy: user, UpdatedBy: user,
+		Values: arm.ItemValues(map[string]string{"k": "v"}), Mapping: []byte(`{}`)}, "Watchlists", "a", "WatchlistItems", "i"))
 	fit("Incident", arm.New(scope, arm.IncidentProperties{Title: "T", Severity: "High", Status: "Closed", Classification: "TruePositive", ClassificationReason: "SuspiciousActivity",
 		Owner: arm.EncodeOwner(security.Owner{AssignedTo: "Ana", Type: "User"}), Labels: []arm.Label{{Name: "a", Type: "User"}}, FirstActivity: &at, Modified: at, Created: at, Number: 7,
 		AdditionalData: arm.AdditionalData{Alerts: 1, Tactics: arm.Texts{"InitialAccess"}, MergedNumber: "3", MergedURL: "https://localhost"}, ProviderName: "Microsoft XDR"}, "incidents", "n"))
