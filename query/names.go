@@ -15,7 +15,7 @@ import (
 type names struct {
 	q         Query
 	catalog   *schema.Catalog
-	custom    map[string]*schema.Table
+	custom    map[string]Relation
 	functions map[string]Function
 	filled    []string // tables of the view that have rows
 	allow     func(table string) error
@@ -55,6 +55,9 @@ func (n *names) table(name string) (*schema.Table, bool) {
 	if !ok {
 		return nil, false
 	}
+	if own, ok := n.custom[name]; ok && own.Rows != nil {
+		n.outside.add(own)
+	}
 	return t, n.permitted(t.Name)
 }
 
@@ -79,8 +82,8 @@ func (n *names) relation(name string) (*schema.Table, bool) {
 // find looks in turn among custom tables, the side's own, and those that
 // queries name although they have no rows here.
 func (n *names) find(name string) (*schema.Table, bool) {
-	if t, ok := n.custom[name]; ok {
-		return t, true
+	if own, ok := n.custom[name]; ok {
+		return own.Table, true
 	}
 	if t, ok := n.catalog.Table(n.q.Side, name); ok {
 		return t, true
@@ -120,7 +123,14 @@ func hasColumn(columns []schema.Column, name string) bool {
 // principal may read.
 func (n *names) all() []string {
 	var out []string
-	for _, name := range n.filled {
+	names := slices.Clone(n.filled)
+	for name := range n.custom {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
 		if _, ok := n.find(name); ok && n.allow(name) == nil {
 			out = append(out, name)
 		}

@@ -33,12 +33,13 @@ func printed(r *query.Result) string {
 
 // custom is what people made in the workspace.
 type custom struct {
+	tables     map[string]query.Relation
 	functions  map[string]query.Function
 	watchlists map[string]query.Relation
 }
 
-func (c custom) Tables(context.Context, schema.Side, string) (map[string]*schema.Table, error) {
-	return nil, nil
+func (c custom) Tables(context.Context, schema.Side, string) (map[string]query.Relation, error) {
+	return c.tables, nil
 }
 
 func (c custom) Functions(context.Context, schema.Side, string) (map[string]query.Function, error) {

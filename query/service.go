@@ -18,10 +18,10 @@ type Tables interface {
 
 // Custom knows the tables, saved functions and watchlists that people made, by
 // name; watchlists by alias in lower case, with the columns that
-// _GetWatchlist gives.
+// _GetWatchlist gives. Without Rows a table's rows are stored ones.
 type Custom interface {
 	Watchlists(ctx context.Context, side schema.Side, workspace string) (map[string]Relation, error)
-	Tables(ctx context.Context, side schema.Side, workspace string) (map[string]*schema.Table, error)
+	Tables(ctx context.Context, side schema.Side, workspace string) (map[string]Relation, error)
 	Functions(ctx context.Context, side schema.Side, workspace string) (map[string]Function, error)
 }
 

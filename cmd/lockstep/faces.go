@@ -124,7 +124,8 @@ func (s *server) graphFace() http.Handler {
 
 func (s *server) armFace() http.Handler {
 	o := arm.Options{
-		Workspaces: s.workspaces, TenantID: s.place.Tenant, PublicURL: s.settings.PublicURL, Now: s.now, NewID: newID,
+		Workspaces: s.workspaces, Watchlists: s.watchlists, Searches: s.searches,
+		TenantID: s.place.Tenant, PublicURL: s.settings.PublicURL, Now: s.now, NewID: newID,
 		Authenticate: s.authenticate(access.ForManagement, access.ForLockstep), Authorize: s.access.AuthorizeRequest, Failed: s.failed,
 	}
 	if s.connector != nil {

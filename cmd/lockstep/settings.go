@@ -36,6 +36,8 @@ type Settings struct {
 	Memory        string        `yaml:"memory" help:"most memory for the columnar engine"`
 	QueryTimeout  time.Duration `yaml:"query_timeout" help:"most time for one query"`
 	QueryRows     int           `yaml:"query_rows" help:"most rows of one answer"`
+	QueryHosts    []string      `yaml:"query_hosts" help:"hosts that externaldata and http_request may reach, such as feeds.example.org or *.example.org; empty: none"`
+	QueryRanges   []string      `yaml:"query_ranges" help:"ranges of addresses that they may reach although they are not public, such as 10.1.2.0/24"`
 	LogFormat     string        `yaml:"log_format" help:"text or json"`
 	LogLevel      string        `yaml:"log_level" help:"debug, info, warn or error"`
 	ClockAhead    time.Duration `yaml:"clock_ahead" help:"run the server's clock ahead by this much, to rehearse retention"`
@@ -225,6 +227,9 @@ func (s Settings) validate() error {
 	}
 	if s.QueryRows < 1 || s.QueryTimeout <= 0 {
 		return fault.At("query_rows", "query_rows and query_timeout must be positive")
+	}
+	if _, err := s.ranges(); err != nil {
+		return err
 	}
 	if !strings.HasPrefix(s.PublicURL, "https://") {
 		return fault.At("public_url", "%q must begin with https://: the vendors' clients refuse anything else", s.PublicURL)

@@ -30,6 +30,8 @@ import (
 	"lockstep/tables/duckdb"
 	"lockstep/web"
 	"lockstep/workspace"
+	"lockstep/workspace/searches"
+	"lockstep/workspace/watchlists"
 	"lockstep/xdr"
 )
 
@@ -59,6 +61,8 @@ type server struct {
 
 	xdr        *xdr.Service
 	workspaces *workspace.Service
+	watchlists *watchlists.Service
+	searches   *searches.Service
 	connector  *connector.Service
 	queries    *query.Service
 	history    *history.Service
@@ -187,6 +191,8 @@ func (s *server) openSides(context.Context) (err error) {
 		if err != nil {
 			return fmt.Errorf("open the workspaces: %w", err)
 		}
+		s.watchlists = watchlists.New(watchlists.Options{Store: s.state, Now: s.now, NewID: newID})
+		s.searches = searches.New(searches.Options{Store: s.state, Now: s.now})
 	}
 	if s.xdr != nil && s.workspaces != nil {
 		s.connector, err = connector.New(connector.Options{
@@ -227,10 +233,18 @@ func (s *server) maintain(ctx context.Context, now schema.Ticks) (bool, schema.T
 
 // openQueries makes the query service, which asks access for every table.
 func (s *server) openQueries(context.Context) error {
-	s.queries = query.New(query.Options{
+	outside, err := s.external()
+	if err != nil {
+		return err
+	}
+	o := query.Options{
 		Tables: s.tables, Clock: s.now, Timeout: s.settings.QueryTimeout, MaxRows: s.settings.QueryRows,
-		Allow: s.mayRead,
-	})
+		Allow: s.mayRead, External: outside,
+	}
+	if s.workspaces != nil {
+		o.Custom = custom{s.watchlists, s.searches}
+	}
+	s.queries = query.New(o)
 	return nil
 }
 

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"lockstep/egress"
+	"lockstep/fault"
+	"lockstep/query"
+	"lockstep/query/external"
+	"lockstep/rows"
+	"lockstep/schema"
+	"lockstep/workspace/searches"
+	"lockstep/workspace/watchlists"
+)
+
+// custom is what people made in a workspace, as queries see it.
+type custom struct {
+	watchlists *watchlists.Service
+	searches   *searches.Service
+}
+
+// Tables gives the table Watchlist: its rows are the lists themselves.
+func (c custom) Tables(_ context.Context, side schema.Side, ws string) (map[string]query.Relation, error) {
+	t, ok := schema.Default().Table(schema.Workspace, "Watchlist")
+	if side != schema.Workspace || !ok {
+		return nil, nil
+	}
+	return map[string]query.Relation{t.Name: {Table: t, Rows: func(ctx context.Context) (*rows.Batch, error) { return c.watchlists.History(ctx, ws, t) }}}, nil
+}
+
+// Functions gives the saved searches that are functions.
+func (c custom) Functions(ctx context.Context, side schema.Side, ws string) (map[string]query.Function, error) {
+	if side != schema.Workspace {
+		return nil, nil
+	}
+	list, err := c.searches.Functions(ctx, ws)
+	out := make(map[string]query.Function, len(list))
+	for name, one := range list {
+		out[name] = query.Function{Parameters: one.Parameters, Body: one.Query}
+	}
+	return out, err
+}
+
+// Watchlists gives the lists by their aliases.
+func (c custom) Watchlists(ctx context.Context, side schema.Side, ws string) (map[string]query.Relation, error) {
+	if side != schema.Workspace {
+		return nil, nil
+	}
+	list, err := c.watchlists.Lists(ctx, ws)
+	out := make(map[string]query.Relation, len(list))
+	for _, w := range list {
+		t := w.Table()
+		out[strings.ToLower(w.Alias)] = query.Relation{Table: t, Rows: func(ctx context.Context) (*rows.Batch, error) { return c.watchlists.Rows(ctx, w, t) }}
+	}
+	return out, err
+}
+
+// external says what queries may reach: nothing, unless hosts are set.
+func (s *server) external() (external.Options, error) {
+	if len(s.settings.QueryHosts) == 0 {
+		return external.Options{}, nil
+	}
+	within, err := s.settings.ranges()
+	if err != nil {
+		return external.Options{}, err
+	}
+	client, err := egress.New(egress.Options{Allow: s.settings.QueryHosts, Within: within, Timeout: s.settings.QueryTimeout})
+	if err != nil {
+		return external.Options{}, fmt.Errorf("%s: %w", external.Setting, err)
+	}
+	return external.Options{Client: client}, nil
+}
+
+// ranges reads the ranges of addresses that queries may reach although they aren't public.
+func (s Settings) ranges() (out []netip.Prefix, err error) {
+	for _, text := range s.QueryRanges {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fault.At("query_ranges", "%q is no range of addresses such as 10.1.2.0/24", text)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
