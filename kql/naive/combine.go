@@ -9,6 +9,9 @@ import (
 // join compares every row of one side with every row of the other.
 func (e *evaluator) join(n *plan.Join) []row {
 	left, right := e.node(n.Left), e.node(n.Right)
+	if n.Kind == "innerunique" { // which one of a key's rows is open
+		left = e.disorder(left)
+	}
 	lk, rk := e.keysOf(n, left, true), e.keysOf(n, right, false)
 	if n.Kind == "innerunique" { // one left row a key
 		seen := map[string]bool{}

@@ -36,7 +36,7 @@ func Compare(cols []schema.Column, sorted bool, got [][]any, answer func(choice 
 	if difference == "" {
 		return Verdict{}, nil
 	}
-	for choice := 1; choice < 6; choice++ {
+	for choice := 1; choice < 9; choice++ {
 		a, err := answer(choice)
 		if err != nil {
 			return Verdict{}, err
@@ -161,6 +161,9 @@ func cellText(v any, t schema.Type) string {
 	case schema.Dynamic:
 		if s, ok := v.(string); ok {
 			return canonical(readJSON(s))
+		}
+		if f, ok := v.(float64); ok {
+			return numberText(f)
 		}
 	case schema.String:
 		return strconv.Quote(fmt.Sprint(v))

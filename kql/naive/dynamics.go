@@ -3,6 +3,7 @@ package naive
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,8 +67,21 @@ func dynamics() map[string]func(call) any {
 			if !ok {
 				return nil
 			}
-			_, have := b.values[c.text(1)]
-			return have
+			if _, have := b.values[c.text(1)]; have {
+				return true
+			}
+			steps, isPath := strings.CutPrefix(c.text(1), "$.")
+			var v any = b
+			for _, k := range strings.Split(steps, ".") {
+				in, is := v.(*bag)
+				if !is || !isPath {
+					return false
+				}
+				if v, is = in.values[k]; !is {
+					return false
+				}
+			}
+			return true
 		},
 		"bag_merge": func(c call) any {
 			var out *bag
@@ -117,7 +131,7 @@ func dynamics() map[string]func(call) any {
 			}
 			var parts []string
 			for _, v := range l {
-				parts = append(parts, asText(v, schema.Dynamic))
+				parts = append(parts, text(convert(v, schema.Dynamic, schema.String)))
 			}
 			return strings.Join(parts, c.text(1))
 		},
@@ -326,7 +340,24 @@ func place(c call) any {
 	return out
 }
 
-func sortedJSON(v any) any { return jsonText(v) }
+// sortedJSON writes a dynamic with its keys in order.
+func sortedJSON(v any) string {
+	switch v := v.(type) {
+	case []any:
+		parts := make([]string, len(v))
+		for i, x := range v {
+			parts[i] = sortedJSON(x)
+		}
+		return "[" + strings.Join(parts, ",") + "]"
+	case *bag:
+		keys := slices.Sorted(slices.Values(v.keys))
+		for i, k := range keys {
+			keys[i] = jsonText(k) + ":" + sortedJSON(v.values[k])
+		}
+		return "{" + strings.Join(keys, ",") + "}"
+	}
+	return jsonText(v)
+}
 
 // moment is a tick as a calendar time.
 func moment(t int64) time.Time {
@@ -398,19 +429,20 @@ func timeFunctions() map[string]func(call) any {
 			}
 			return f(call{c.Call, c.args[1:]})
 		},
-		"datetime_diff": func(c call) any { return boundaries(strings.ToLower(c.text(0)), c.long(1, 0), c.long(2, 0)) },
-		"datetime_add":  addTime,
-		"unixtime_seconds_todatetime": func(c call) any {
-			return convert(int64(math.Round(c.real(0)*1e7))+ticks(time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)).(int64), schema.Long, schema.DateTime)
-		},
-		"unixtime_milliseconds_todatetime": func(c call) any {
-			return convert(int64(math.Round(c.real(0)*1e4))+ticks(time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)).(int64), schema.Long, schema.DateTime)
-		},
+		"datetime_diff":               func(c call) any { return boundaries(strings.ToLower(c.text(0)), c.long(1, 0), c.long(2, 0)) },
+		"datetime_add":                addTime,
+		"unixtime_seconds_todatetime": sinceUnix(1e7), "unixtime_milliseconds_todatetime": sinceUnix(1e4), "unixtime_microseconds_todatetime": sinceUnix(10), "unixtime_nanoseconds_todatetime": sinceUnix(0.01),
 	}
 	for name, f := range parts {
 		all[name] = f
 	}
 	return all
+}
+
+func sinceUnix(unit float64) func(call) any {
+	return func(c call) any {
+		return convert(int64(math.Round(c.real(0)*unit))+ticks(time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)).(int64), schema.Long, schema.DateTime)
+	}
 }
 
 // boundaries counts those of a unit that lie between two times.

@@ -212,7 +212,7 @@ var borrowed = sync.OnceValue(func() map[string]string {
 		}
 	}
 	for _, name := range []string{"hash", "tohex", "treepath", "datetime_utc_to_local", "datetime_local_to_utc", "translate", "extractjson", "has_any_index", "has_ipv4", "has_any_ipv4", "has_ipv4_prefix", "has_any_ipv4_prefix",
-		"array_iff", "array_sort_asc", "array_sort_desc", "array_split", "array_shift_left", "array_shift_right", "array_rotate_left", "array_rotate_right", "zip", "replace_strings", "make_datetime", "make_timespan", "extract_all", "countof", "indexof_regex"} {
+		"array_iff", "array_sort_asc", "array_sort_desc", "array_split", "array_shift_left", "array_shift_right", "array_rotate_left", "array_rotate_right", "zip", "replace_strings", "make_datetime", "make_timespan", "extract_all", "countof", "indexof_regex", "bag_zip", "bag_set_key", "isascii", "isutf8", "ipv4_compare", "ipv4_netmask_suffix", "ipv4_range_to_cidr_list"} {
 		m[name] = name
 	}
 	return m
@@ -238,7 +238,10 @@ func borrow(c *plan.Call, args []any) any {
 	}
 	switch c.Typ {
 	case schema.Dynamic:
-		return readJSON(out.(string))
+		if s, ok := out.(string); ok {
+			return readJSON(s)
+		}
+		return out
 	case schema.Long, schema.Int:
 		if r, ok := out.(float64); ok && !math.IsNaN(r) {
 			return int64(r)

@@ -227,9 +227,11 @@ func numbers() map[string]func(call) any {
 		"ticks":  func(c call) any { return c.real(0) },
 		"scale":  func(c call) any { return asLong(math.Round(c.real(0) * c.real(1))) },
 		"shrink": func(c call) any { return asLong(math.Round(c.real(0) / c.real(1))) },
-		"floor":  unary(math.Floor), "exp": unary(math.Exp), "exp2": unary(math.Exp2), "log": unary(math.Log), "log2": unary(math.Log2), "log10": unary(math.Log10), "sqrt": unary(math.Sqrt),
+		"floor":  unary(math.Floor), "exp": unary(math.Exp), "exp2": unary(math.Exp2), "sqrt": unary(math.Sqrt),
 		"sin": unary(math.Sin), "cos": unary(math.Cos), "tan": unary(math.Tan), "asin": unary(math.Asin), "acos": unary(math.Acos), "atan": unary(math.Atan), "cot": unary(func(f float64) float64 { return 1 / math.Tan(f) }),
 		"exp10": unary(func(f float64) float64 { return math.Pow(10, f) }), "degrees": unary(func(f float64) float64 { return f / math.Pi * 180 }), "radians": unary(func(f float64) float64 { return f / 180 * math.Pi }),
+		"log": logarithm(math.Log), "log2": logarithm(math.Log2), "log10": logarithm(math.Log10),
+		"pi": func(call) any { return math.Pi }, "gamma": unary(math.Gamma), "loggamma": unary(func(f float64) float64 { v, _ := math.Lgamma(f); return v }),
 		"ceiling": func(c call) any {
 			if f, ok := c.args[0].(float64); ok {
 				return math.Ceil(f)
@@ -258,6 +260,16 @@ func numbers() map[string]func(call) any {
 		"bin":    bin,
 		"bin_at": binAt,
 		"range":  rangeOf,
+	}
+}
+
+// logarithm: a negative number has none.
+func logarithm(f func(float64) float64) func(call) any {
+	return func(c call) any {
+		if c.real(0) < 0 {
+			return nil
+		}
+		return f(c.real(0))
 	}
 }
 
@@ -472,6 +484,9 @@ func textFunctions() map[string]func(call) any {
 				if len(c.args) < 3 || int64(i) == c.long(2, 0) {
 					out = append(out, p)
 				}
+			}
+			if len(out) == 0 { // there is no such part
+				return nil
 			}
 			return out
 		},

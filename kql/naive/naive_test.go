@@ -2,10 +2,12 @@ package naive_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"sort"
 	"strconv"
 	"strings"
@@ -70,11 +72,58 @@ func TestCorpus(t *testing.T) {
 	if err != nil {
 		t.Skipf("LOCKSTEP_SHARED: the recorded queries are not here (%v); nothing of the corpus was compared", err)
 	}
-	step := 61
+	compareAll(t, corpusEnvironment(tables), every(queries, step(61)))
+}
+
+// step is how many queries a test goes on for each that it takes.
+func step(otherwise int) int {
 	if n, err := strconv.Atoi(os.Getenv("LOCKSTEP_KQL_STEP")); err == nil {
-		step = n
+		return n
 	}
-	env := corpusEnvironment(tables)
+	return otherwise
+}
+
+type numbered struct {
+	n    int
+	text string
+}
+
+func every(queries []string, step int) (out []numbered) {
+	for i := 0; i < len(queries); i += step {
+		out = append(out, numbered{i, queries[i]})
+	}
+	return out
+}
+
+// TestExamples compares both over the queries of documented examples and of a real engine's cases.
+func TestExamples(t *testing.T) {
+	shared := os.Getenv("LOCKSTEP_SHARED")
+	if shared == "" {
+		shared = "../../../shared"
+	}
+	var queries []string
+	for _, file := range []string{"kql/peer-tests.dev.jsonl.gz", "kql/doc-examples.dev.jsonl.gz"} {
+		err := kqltest.Lines(filepath.Join(shared, file), func(line []byte) error {
+			var q struct{ Query string }
+			if err := json.Unmarshal(line, &q); err != nil {
+				return err
+			}
+			queries = append(queries, q.Query)
+			return nil
+		})
+		if err != nil {
+			t.Skipf("LOCKSTEP_SHARED: the recorded cases are not here (%v); nothing of them was compared", err)
+		}
+	}
+	_, tables, err := kqltest.Corpus(shared)
+	if err != nil {
+		t.Skipf("LOCKSTEP_SHARED: the recorded tables are not here (%v); no case was compared", err)
+	}
+	compareAll(t, corpusEnvironment(tables), every(queries, step(17)))
+}
+
+// compareAll runs each query on the engine and by the evaluator.
+func compareAll(t *testing.T, env kql.Environment, queries []numbered) {
 	engine, err := kqltest.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -82,20 +131,20 @@ func TestCorpus(t *testing.T) {
 	defer engine.Close()
 	compared, equal, withRows, different := 0, 0, 0, 0
 	not := map[string]int{}
-	for i := 0; i < len(queries); i += step {
-		p, _ := kql.Compile(queries[i], env)
+	for _, q := range queries {
+		p, _ := kql.Compile(q.text, env)
 		if p == nil {
 			not["refused by the compiler"]++
 			continue
 		}
-		data := kqltest.Fill(queries[i], env, uint64(i))
+		data := kqltest.Fill(q.text, env, uint64(q.n))
 		engine.Load(data)
 		rows, err := engine.Run(context.Background(), p, env.Tables)
 		if err != nil {
-			t.Errorf("query %d: %v", i, err)
+			t.Errorf("query %d: %v\n%s", q.n, err, q.text)
 			continue
 		}
-		v, err := naive.Compare(p.Columns, p.Sorted, rows, asking(queries[i], env, data))
+		v, err := naive.Compare(p.Columns, p.Sorted, rows, asking(q.text, env, data))
 		if u := (*naive.Unknown)(nil); errors.As(err, &u) {
 			not[u.What+" is not written"]++
 			continue
@@ -110,7 +159,7 @@ func TestCorpus(t *testing.T) {
 		if v.Difference == "" {
 			equal++
 		} else if different++; different <= 60 {
-			t.Errorf("query %d: %s\n%s", i, v.Difference, queries[i])
+			t.Errorf("query %d: %s\n%s", q.n, v.Difference, q.text)
 		}
 	}
 	t.Logf("%d compared (%d with rows), %d equal\n%s", compared, withRows, equal, table(not))
