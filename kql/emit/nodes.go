@@ -290,13 +290,26 @@ func (e *emitter) apply(n *plan.Apply) rel {
 	e.within++
 	sub := e.node(n.Sub)
 	e.within--
-	if len(in.order) > 0 || single(n.Input) {
-		in.order = append(append([]orderKey{}, in.order...), sub.order...)
-	} else {
-		sub.order = nil
+	if len(sub.order) > 0 && len(in.order) == 0 { // the engine brings the sub-query's rows in any order
+		o := e.fresh("o")
+		in.sql = text("SELECT *, row_number() OVER () AS " + o + " FROM (").and(in.sql).and(text(")"))
+		in.order = []orderKey{{column: o, hidden: true}}
 	}
-	cols := columnList(n.Cols, in.order)
+	shown := map[string]bool{}
+	for _, c := range n.Cols {
+		shown[name(c.ID)] = true
+	}
+	var order []orderKey
+	kept := map[string]bool{}
+	for _, k := range append(append([]orderKey{}, in.order...), sub.order...) {
+		if k.hidden = !shown[k.column]; !kept[k.column] {
+			order = append(order, k)
+		}
+		kept[k.column] = true
+	}
+	cols := columnList(n.Cols, order)
 	in.sql = text("SELECT " + cols + " FROM (").and(in.sql).and(text("), ")).and(e.say("lateral", e.lateral(n, sub)))
+	in.order = order
 	return in
 }
 
@@ -313,17 +326,25 @@ func single(n plan.Node) bool {
 
 // lateral gives only the sub-query's own columns: those it passes on from outside keep their outer name.
 func (e *emitter) lateral(n *plan.Apply, sub rel) frag {
-	outer := map[plan.ID]bool{}
+	outer := map[string]bool{}
 	for _, c := range n.Input.Columns() {
-		outer[c.ID] = true
+		outer[name(c.ID)] = true
 	}
-	var own []plan.Column
+	var own list
+	given := map[string]bool{}
 	for _, c := range n.Sub.Columns() {
-		if !outer[c.ID] {
-			own = append(own, c)
+		if !outer[name(c.ID)] {
+			own.add(name(c.ID))
+			given[name(c.ID)] = true
 		}
 	}
-	return text("SELECT " + columnList(own, sub.order) + " FROM (").and(sub.sql).and(text(")"))
+	for _, k := range sub.order {
+		if !outer[k.column] && !given[k.column] {
+			own.add(k.column)
+			given[k.column] = true
+		}
+	}
+	return text("SELECT " + own.or("1 AS none") + " FROM (").and(sub.sql).and(text(")"))
 }
 
 // expand opens values: the engine's unnest fills shorter lists with nulls.
@@ -403,7 +424,7 @@ func (e *emitter) expand(n *plan.Expand) rel {
 		}
 		out.order = append(out.order, k)
 	}
-	if len(in.order) > 0 || single(n.Input) {
+	if _, each := n.Input.(*plan.Outer); len(in.order) > 0 || each || single(n.Input) {
 		items = append(items, text(at))
 		out.order = append(out.order, orderKey{column: at, hidden: true})
 	}

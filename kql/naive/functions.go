@@ -146,7 +146,9 @@ func term(op string) func(call) any {
 		for i := 1; i < len(c.args); i++ {
 			if list, ok := c.args[i].([]any); ok {
 				for _, v := range list {
-					words = append(words, asText(v, schema.Dynamic))
+					if v != nil {
+						words = append(words, asText(v, schema.Dynamic))
+					}
 				}
 				continue
 			}

@@ -43,12 +43,12 @@ func has(s, word string, fold, before, after bool) bool {
 
 func isAlnum(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
 
-// hasList takes words joined by the unit separator.
+// hasList takes words, each after a unit separator: one empty word is not the same as no word.
 func hasList(s, words string, all bool) bool {
 	if words == "" {
 		return all
 	}
-	for _, w := range strings.Split(words, "\x1f") {
+	for _, w := range strings.Split(words[1:], "\x1f") {
 		if has(s, w, true, true, true) != all {
 			return !all
 		}
