@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -20,12 +21,18 @@ type shell struct {
 	origins  map[string]string
 }
 
+// outputs is the annotation of a verb whose answers have other forms than most.
+const outputs = "outputs"
+
 // load reads the settings before a verb runs.
 func (s *shell) load(cmd *cobra.Command) (err error) {
-	switch s.format {
-	case "table", "json", "csv":
-	default:
-		return usageError{fmt.Errorf("--output %q: want table, json or csv", s.format)}
+	forms := strings.Split(cmd.Annotations[outputs], ",")
+	if cmd.Annotations[outputs] == "" {
+		forms = []string{"table", "json", "csv"}
+	}
+	if !slices.Contains(forms, s.format) {
+		last := len(forms) - 1
+		return usageError{fmt.Errorf("--output %q: want %s or %s", s.format, strings.Join(forms[:last], ", "), forms[last])}
 	}
 	s.settings, s.origins, err = loadSettings(cmd.Flags(), os.LookupEnv)
 	return err

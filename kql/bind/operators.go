@@ -315,7 +315,7 @@ func (b *binder) projectRename(n plan.Node, op *syntax.Project, c ctx) plan.Node
 	}
 	names := map[string]bool{}
 	for i, it := range p.Items {
-		if names[it.Name] {
+		if names[it.Name] && !strings.HasPrefix(it.Name, open) {
 			b.fail(op.At(), "KQL140", "the column '%s' is given twice", it.Name)
 		}
 		names[p.Items[i].Name] = true

@@ -36,7 +36,7 @@ var house = []entry{
 
 	{"kql/...", Engines}, {"xdr/correlation", Engines}, {"xdr/tuning", Engines}, {"connector/reconcile", Engines},
 
-	{"xdr", Sides}, {"workspace/...", Sides}, {"connector", Sides}, {"query/...", Sides}, {"history", Sides}, {"access/...", Sides}, {"health", Sides},
+	{"xdr", Sides}, {"workspace/...", Sides}, {"connector", Sides}, {"query/...", Sides}, {"content", Sides}, {"history", Sides}, {"access/...", Sides}, {"health", Sides},
 
 	{"state/memory", Technologies}, {"state/sqlite", Technologies}, {"state/folder", Technologies}, {"tables/duckdb", Technologies},
 	{"source/...", Technologies}, {"cloud/...", Technologies}, {"egress", Technologies},

@@ -1,0 +1,158 @@
+package content
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"lockstep/kql"
+	"lockstep/kql/syntax"
+	"lockstep/schema"
+)
+
+// Function is a saved function that queries may call.
+type Function = kql.Function
+
+// query compiles a query of one side and reports what the language says; it
+// gives the columns of the answer, nil if there is none. place gives the byte
+// of the file for a byte of the query.
+func (c *checker) query(text string, side schema.Side, place func(int) int) []schema.Column {
+	n := names{options: c.options, side: side, text: text, guessed: map[string]*schema.Table{}}
+	program, found := kql.Compile(text, kql.Environment{Tables: n.table, TableNames: n.all, Functions: c.options.Functions, Now: c.options.Now})
+	for _, d := range found {
+		severity := Error
+		if d.Severity == kql.Warning {
+			severity = Warning
+		}
+		if d.Code == "KQL902" || d.Code == "KQL903" || d.Code == "KQL901" { // of the server's data, not of the text
+			continue
+		}
+		c.report(severity, d.Code, place(d.Start), place(d.End), "%s", d.Message)
+	}
+	c.open = len(n.guessed) > 0 || slices.ContainsFunc(found, func(d kql.Diagnostic) bool { return d.Code == "KQL904" })
+	for _, name := range slices.Sorted(maps.Keys(n.guessed)) {
+		at := max(0, strings.Index(text, name))
+		c.report(Warning, "RULE030", place(at), place(at+len(name)), "the table '%s' is not declared: its columns can't be checked; declare it with --tables", name)
+	}
+	if program == nil {
+		return nil
+	}
+	return program.Columns
+}
+
+// names is what a query's tables are.
+type names struct {
+	options Options
+	side    schema.Side
+	text    string
+	guessed map[string]*schema.Table // custom tables that nobody declared
+}
+
+// further are the columns that every table of a workspace has without showing them.
+var further = []schema.Column{
+	{Name: "_ItemId", Type: schema.String, Hidden: true}, {Name: "_ResourceId", Type: schema.String, Hidden: true}, {Name: "_SubscriptionId", Type: schema.String, Hidden: true},
+	{Name: "_TimeReceived", Type: schema.DateTime, Hidden: true}, {Name: "_BilledSize", Type: schema.Real, Hidden: true}, {Name: "_IsBillable", Type: schema.String, Hidden: true},
+	{Name: "TenantId", Type: schema.String, Hidden: true}, {Name: "Type", Type: schema.String, Hidden: true}, {Name: "SourceSystem", Type: schema.String, Hidden: true},
+}
+
+func (n *names) table(name string) (*schema.Table, bool) {
+	if t, ok := n.options.Tables[name]; ok {
+		return t, true
+	}
+	c := schema.Default()
+	other := schema.Workspace
+	if n.side == schema.Workspace {
+		other = schema.XDR
+	}
+	for _, side := range []schema.Side{n.side, other} {
+		if t, ok := c.Table(side, name); ok {
+			if side == schema.Workspace || n.side == schema.Workspace {
+				return workspaceTable(t), true
+			}
+			return t, true
+		}
+	}
+	if t, ok := c.Fallback(name); ok {
+		return workspaceTable(t), true
+	}
+	if strings.HasSuffix(name, "_CL") {
+		if n.guessed[name] == nil {
+			n.guessed[name] = guess(name, n.texts(name))
+		}
+		return n.guessed[name], true
+	}
+	return nil, false
+}
+
+// texts gives everything that may name a table's columns: the query, and the
+// saved functions that read the table.
+func (n *names) texts(table string) string {
+	all := n.text
+	for _, f := range n.options.Functions {
+		if strings.Contains(f.Body, table) {
+			all += "\n" + f.Body
+		}
+	}
+	return all
+}
+
+// workspaceTable adds what every table of a workspace has.
+func workspaceTable(t *schema.Table) *schema.Table {
+	columns := append([]schema.Column{}, t.Columns...)
+	for _, f := range append([]schema.Column{{Name: "TimeGenerated", Type: schema.DateTime}}, further...) {
+		if !has(columns, f.Name) {
+			columns = append(columns, f)
+		}
+	}
+	return schema.NewTable(t.Name, schema.Workspace, columns)
+}
+
+func has(columns []schema.Column, name string) bool {
+	for _, c := range columns {
+		if c.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// suffixes tell the types of the columns of custom tables.
+// Source: the workspace's page on custom logs.
+var suffixes = map[string]schema.Type{"_s": schema.String, "_d": schema.Real, "_b": schema.Bool, "_t": schema.DateTime, "_g": schema.String}
+
+// guess declares a custom table that nobody declared: every word of the query
+// that isn't given a meaning there may be one of its columns.
+func guess(name, text string) *schema.Table {
+	columns := append([]schema.Column{{Name: "TimeGenerated", Type: schema.DateTime}}, further...)
+	columns = append(columns, schema.Column{Name: "Computer", Type: schema.String}, schema.Column{Name: "RawData", Type: schema.String})
+	tokens, _ := syntax.Tokens(text)
+	given := map[string]bool{}
+	for i, t := range tokens[:max(0, len(tokens)-1)] {
+		if next := tokens[i+1]; t.Kind == syntax.Word && next.Kind == syntax.Punct && (next.Text == "=" || next.Text == "(") {
+			given[t.Text] = true
+		}
+	}
+	for _, t := range tokens {
+		if t.Kind != syntax.Word || given[t.Text] || has(columns, t.Text) || strings.HasSuffix(t.Text, "_CL") {
+			continue
+		}
+		typ := schema.Dynamic
+		if s, ok := suffixes[t.Text[max(0, len(t.Text)-2):]]; ok {
+			typ = s
+		}
+		columns = append(columns, schema.Column{Name: t.Text, Type: typ, Hidden: true})
+	}
+	return schema.NewTable(name, schema.Workspace, columns)
+}
+
+// all names the tables that a wildcard means.
+func (n *names) all() []string {
+	var out []string
+	for _, t := range schema.Default().Tables(n.side) {
+		out = append(out, t.Name)
+	}
+	for name := range n.options.Tables {
+		out = append(out, name)
+	}
+	return out
+}
