@@ -27,17 +27,27 @@ func (c *checker) query(text string, side schema.Side, place func(int) int) []sc
 		if d.Code == "KQL902" || d.Code == "KQL903" || d.Code == "KQL901" { // of the server's data, not of the text
 			continue
 		}
-		c.report(severity, d.Code, place(d.Start), place(d.End), "%s", d.Message)
+		c.reportWithin(severity, d.Code, d.Start, d.End, place, "%s", d.Message)
 	}
 	c.open = len(n.guessed) > 0 || slices.ContainsFunc(found, func(d kql.Diagnostic) bool { return d.Code == "KQL904" })
 	for _, name := range slices.Sorted(maps.Keys(n.guessed)) {
 		at := max(0, strings.Index(text, name))
-		c.report(Warning, "RULE030", place(at), place(at+len(name)), "the table '%s' is not declared: its columns can't be checked; declare it with --tables", name)
+		c.reportWithin(Warning, "RULE030", at, at+len(name), place, "the table '%s' is not declared: its columns can't be checked; declare it with --tables", name)
 	}
 	if program == nil {
 		return nil
 	}
 	return program.Columns
+}
+
+// reportWithin reports about a stretch of a text; place gives the byte of the
+// file for a byte of the text.
+func (c *checker) reportWithin(s Severity, code string, start, end int, place func(int) int, format string, args ...any) {
+	from, to := place(start), place(start)
+	if end > start {
+		to = place(end-1) + 1
+	}
+	c.report(s, code, from, to, format, args...)
 }
 
 // names is what a query's tables are.

@@ -75,11 +75,13 @@ func (c *checker) find(n *yaml.Node, depth int) {
 			c.begin(properties.text("displayName"))
 			c.template(f, properties)
 		}
+		return
 	case strings.HasSuffix(kind, "/savedsearches"):
 		if _, ok := properties.get("query"); ok {
 			c.begin(properties.text("displayName"))
 			c.hunting(properties)
 		}
+		return
 	case f.text("query") != "" && (f.text("name", "displayName") != "" || f.text("severity") != ""):
 		c.begin(f.text("name", "displayName"))
 		c.analytics(f)
