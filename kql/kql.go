@@ -6,6 +6,7 @@ package kql
 
 import (
 	"fmt"
+	"maps"
 	"sort"
 	"strings"
 
@@ -115,6 +116,51 @@ type Program struct {
 	Sorted bool
 
 	query *emit.Query
+	// what it was compiled of, for one that asks
+	text    string
+	env     Environment
+	dialect Dialect
+	asks    int
+}
+
+// Question is a program whose rows tell which columns this program's answer
+// has: those that bag_unpack or pivot make of what rows hold, where nobody declared
+// them. Run it and hand the texts of its one column to Answered. ok is false where
+// nothing is open; the program can be run as it is in any case, and shows then
+// the columns that its text names.
+func (p *Program) Question() (ask *Program, ok bool) {
+	if p.asks == 0 {
+		return nil, false
+	}
+	q, _ := syntax.ParseQuery(p.text)
+	bound := bind.Question(q, p.env, p.asks)
+	if bound.Root == nil {
+		return nil, false
+	}
+	root := rewrite.Plan(bound.Root, p.env.Now)
+	query, err := emit.Emit(root, []schema.Column{{Name: "column", Type: schema.Dynamic}}, p.dialect)
+	if err != nil {
+		return nil, false
+	}
+	return program(query, nil), true
+}
+
+// Answered compiles the text again, with what Question's rows told. The
+// program may ask once more. It is nil when a diagnostic is an error: a name that the
+// rows gave may stand beside a column of that name.
+func (p *Program) Answered(texts []string) (*Program, Diagnostics) {
+	env := p.env
+	env.Unfolded = maps.Clone(env.Unfolded)
+	if env.Unfolded == nil {
+		env.Unfolded = map[int][]schema.Column{}
+	}
+	columns, all := bind.Unfold(texts)
+	env.Unfolded[p.asks] = columns
+	next, found := CompileFor(p.text, env, p.dialect)
+	if all > len(columns) {
+		found = append(found, Diagnostic{Severity: Warning, Code: "KQL908", Message: fmt.Sprintf("rows hold %d names for columns: the first %d show", all, len(columns))})
+	}
+	return next, found
 }
 
 // Scan is one reference to a table and the columns that are read of it.
@@ -189,7 +235,9 @@ func CompileFor(text string, env Environment, d Dialect) (*Program, Diagnostics)
 		errors = append(errors, syntax.Error{Span: syntax.Span{End: len(text)}, Code: code, Message: err.Error()})
 		return nil, diagnose(text, errors)
 	}
-	return program(query, bound.Render), diagnose(text, errors)
+	p := program(query, bound.Render)
+	p.text, p.env, p.dialect, p.asks = text, env, d, bound.Asks
+	return p, diagnose(text, errors)
 }
 
 func program(q *emit.Query, render *syntax.Render) *Program {

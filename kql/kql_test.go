@@ -84,7 +84,10 @@ func TestCases(t *testing.T) {
 		for i := 0; i+1 < len(a); i += 2 {
 			query, want := a[i], a[i+1]
 			t.Run(query.Name, func(t *testing.T) {
-				p := compile(t, query.Data)
+				p, err := engine.Settle(context.Background(), compile(t, query.Data), environment().Tables)
+				if err != nil {
+					t.Fatal(err)
+				}
 				rows, err := engine.Run(context.Background(), p, environment().Tables)
 				if err != nil {
 					text, args := engine.SQL(p, environment().Tables)

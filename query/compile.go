@@ -30,6 +30,14 @@ type Program interface {
 	SQL(relation func(scan int, table string, columns []string) (sql string, args []any)) (text string, args []any)
 }
 
+// Asker is a program that may need rows to know its columns.
+type Asker interface {
+	// Question is what to run first: its one column's texts go to Answered. ok is false where nothing is open.
+	Question() (ask Program, ok bool)
+	// Answered is the program that knows; nil where a diagnostic is no warning.
+	Answered(texts []string) (Program, []Diagnostic)
+}
+
 // KQL compiles by package kql.
 func KQL(text string, env Environment) (Program, []Diagnostic) {
 	functions := make(map[string]kql.Function, len(env.Functions))
@@ -37,6 +45,10 @@ func KQL(text string, env Environment) (Program, []Diagnostic) {
 		functions[name] = kql.Function(f)
 	}
 	p, found := kql.Compile(text, kql.Environment{Tables: env.Tables, TableNames: env.TableNames, Functions: functions, Watchlists: env.Watchlists, External: env.External, Now: env.Now, From: env.From, To: env.To, Received: tables.ReceivedColumn})
+	return compiledOf(p, found)
+}
+
+func compiledOf(p *kql.Program, found kql.Diagnostics) (Program, []Diagnostic) {
 	diagnostics := make([]Diagnostic, len(found))
 	for i, d := range found {
 		diagnostics[i] = Diagnostic{Start: d.Start, End: d.End, Code: d.Code, Message: d.Message, Warning: d.Severity == kql.Warning}
@@ -53,3 +65,12 @@ type compiled struct{ *kql.Program }
 func (c compiled) Columns() []schema.Column { return c.Program.Columns }
 
 func (c compiled) Render() *Render { return (*Render)(c.Program.Render) }
+
+func (c compiled) Question() (Program, bool) {
+	ask, ok := c.Program.Question()
+	return compiled{ask}, ok
+}
+
+func (c compiled) Answered(texts []string) (Program, []Diagnostic) {
+	return compiledOf(c.Program.Answered(texts))
+}

@@ -32,6 +32,9 @@ func TestKQL(t *testing.T) {
 		{xdr, "let T = materialize(DeviceEvents | where Timestamp > datetime(2026-01-05 01:30)); T | join kind=inner (T | project DeviceName) on DeviceName | count", "2"},
 		{xdr, "DeviceEvents | project DeviceName, Timestamp | sort by Timestamp desc", "pc2|2026-01-05T03:00:00.0000000Z\npc1|2026-01-05T02:00:00.0000000Z\npc0|2026-01-05T01:00:00.0000000Z"},
 		{xdr, "DeviceEvents | summarize sum(ReportId), avg(ReportId), dcount(DeviceName)", "0|NaN|3"},
+		{xdr, "DeviceEvents | where DeviceName == 'pc1' | project b = bag_pack('host', DeviceName, 'n', 7) | evaluate bag_unpack(b)", "pc1|7"},
+		{xdr, "DeviceEvents | project k = 'x', DeviceName | evaluate pivot(DeviceName, count(), k)", "x|1|1|1"},
+		{xdr, "DeviceEvents | project d = DeviceName, t = 'pc9' | make-graph d --> t with_node_id = id | graph-match (a)-->(b) where a.id == 'pc1' project a.id, b.id", "pc1|pc9"},
 		{ws, "EmailEvents | join kind=leftouter DeviceEvents on $left.Subject == $right.DeviceName | count", "0"},
 	} {
 		q := test.q
@@ -63,6 +66,15 @@ func TestKQL(t *testing.T) {
 	r, err := s.Run(context.Background(), xdr)
 	if err != nil || r.Render == nil || r.Render.Kind != "piechart" || r.Render.Properties["title"] != "x" {
 		t.Errorf("render: %+v, %v", r, err)
+	}
+}
+
+// TestRefused: what a step in Go can't do is the query's fault, in its own words.
+func TestRefused(t *testing.T) {
+	s, _ := serve(t, query.Options{Compile: query.KQL})
+	_, err := s.Run(context.Background(), query.Query{Side: schema.XDR, Text: "range a from 1 to 40 step 1 | extend k = 1 | join kind=inner (range b from 1 to 40 step 1 | extend k = 1) on k | make-graph a --> b with_node_id = id | graph-match (x)-[e*4..5]->(y) project x.id"})
+	if !fault.Is(err, fault.Invalid) || !strings.HasPrefix(err.Error(), "graph-match found more than") {
+		t.Errorf("got %v", err)
 	}
 }
 

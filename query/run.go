@@ -16,11 +16,65 @@ import (
 
 // read runs a program and fills the result in.
 func (s *Service) read(ctx context.Context, q Query, snapshot tables.Snapshot, program Program, n *names, r *Result) error {
-	in := tables.Range{From: q.From, To: q.To, After: q.After, UpTo: q.UpTo}
-	var failed error
+	program, err := s.settle(ctx, q, snapshot, program, n, r)
+	if err != nil {
+		return err
+	}
 	if len(program.Columns()) == 0 {
 		return fault.New(fault.Invalid, "the query asks for nothing: it is empty, or only names things with let")
 	}
+	most := tables.Limit{Rows: limit(q.MaxRows, s.o.MaxRows), Bytes: limit(q.MaxBytes, s.o.MaxBytes)}
+	r.Columns, r.Render = program.Columns(), program.Render()
+	found, err := s.statement(ctx, q, snapshot, program, n, r, most)
+	if err != nil {
+		return err
+	}
+	r.Rows, r.Truncated, r.Stats.Rows = found.Rows, found.Truncated, found.Rows.N
+	if r.Truncated {
+		reason := fmt.Sprintf("The result was cut at %d rows.", r.Rows.N)
+		if r.Rows.N < most.Rows {
+			reason = fmt.Sprintf("The result was cut at %d rows, because it is larger than %d bytes.", r.Rows.N, most.Bytes)
+		}
+		r.Warnings = append(r.Warnings, reason)
+	}
+	return nil
+}
+
+// settle asks what a program asks before its columns are known, in the same
+// snapshot and time as the rest.
+func (s *Service) settle(ctx context.Context, q Query, snapshot tables.Snapshot, program Program, n *names, r *Result) (Program, error) {
+	for {
+		asker, is := program.(Asker)
+		if !is {
+			return program, nil
+		}
+		ask, open := asker.Question()
+		if !open {
+			return program, nil
+		}
+		found, err := s.statement(ctx, q, snapshot, ask, n, r, tables.Limit{Rows: s.o.MaxRows, Bytes: s.o.MaxBytes})
+		if err != nil {
+			return nil, err
+		}
+		next, diagnostics := asker.Answered(found.Rows.Columns[0].Texts[:found.Rows.N])
+		if n.denied != nil {
+			return nil, n.denied
+		}
+		r.Warnings = nil
+		for _, d := range place(q.Text, diagnostics) {
+			if !d.Warning {
+				return nil, fault.New(fault.Invalid, "%w", &SyntaxError{diagnostics})
+			}
+			r.Warnings = append(r.Warnings, d.Message)
+		}
+		program = next
+	}
+}
+
+// statement runs a program's statement within a limit.
+func (s *Service) statement(ctx context.Context, q Query, snapshot tables.Snapshot, program Program, n *names, r *Result, most tables.Limit) (found tables.Result, err error) {
+	in := tables.Range{From: q.From, To: q.To, After: q.After, UpTo: q.UpTo}
+	var failed error
 	sql, args := program.SQL(func(_ int, table string, columns []string) (string, []any) {
 		if given, ok := n.outside.relations[table]; ok && failed == nil {
 			failed = n.outside.load(ctx, given, snapshot)
@@ -40,23 +94,9 @@ func (s *Service) read(ctx context.Context, q Query, snapshot tables.Snapshot, p
 		return sql, args
 	})
 	if failed != nil {
-		return failed
+		return found, failed
 	}
-	most := tables.Limit{Rows: limit(q.MaxRows, s.o.MaxRows), Bytes: limit(q.MaxBytes, s.o.MaxBytes)}
-	r.Columns, r.Render = program.Columns(), program.Render()
-	found, err := snapshot.Query(ctx, sql, args, schema.NewTable("PrimaryResult", q.Side, r.Columns), most)
-	if err != nil {
-		return err
-	}
-	r.Rows, r.Truncated, r.Stats.Rows = found.Rows, found.Truncated, found.Rows.N
-	if r.Truncated {
-		reason := fmt.Sprintf("The result was cut at %d rows.", r.Rows.N)
-		if r.Rows.N < most.Rows {
-			reason = fmt.Sprintf("The result was cut at %d rows, because it is larger than %d bytes.", r.Rows.N, most.Bytes)
-		}
-		r.Warnings = append(r.Warnings, reason)
-	}
-	return nil
+	return snapshot.Query(ctx, sql, args, schema.NewTable("PrimaryResult", q.Side, program.Columns()), most)
 }
 
 var errTimeout = errors.New("the query's time is over")

@@ -253,6 +253,7 @@ func (b *binder) expanded(args []syntax.Expr, c ctx, used map[plan.ID]bool) (out
 	}
 	for _, a := range args {
 		if isStar(a) {
+			b.reveal(c.row.columns)
 			for _, col := range c.row.columns {
 				if !used[col.ID] && !c.aggs.by[col.ID] {
 					used[col.ID] = true

@@ -31,6 +31,9 @@ type Environment struct {
 	Functions map[string]Function
 	// Shapes remembers what wildcards came to, between compilations; nil for no memory.
 	Shapes *Shapes
+	// Unfolded are the columns that operators whose columns only rows can tell
+	// (bag_unpack, pivot) make, by their number in the text; see Question.
+	Unfolded map[int][]schema.Column
 	// Now is the time that now() and ago() count from.
 	Now schema.Ticks
 	// Received names the hidden column of tables that says when a row was taken in; "" for none.
@@ -50,17 +53,27 @@ type Result struct {
 	Root   plan.Node
 	Render *syntax.Render
 	Errors []syntax.Error
+	// Asks is the number, from 1, of the operator whose columns only rows can tell
+	// and that the answer shows; 0 for none. See Question and Environment.Unfolded.
+	Asks int
+}
+
+func newBinder(env Environment) *binder {
+	return &binder{env: env, catalog: catalog.Default(), seen: map[string]bool{}, serialized: map[plan.Node]bool{}}
 }
 
 // Query binds a parsed text. Root is nil when there is an error that is no warning.
 func Query(q *syntax.Query, env Environment) Result {
-	b := &binder{env: env, catalog: catalog.Default(), seen: map[string]bool{}, serialized: map[plan.Node]bool{}}
+	b := newBinder(env)
 	top := &scope{names: map[string]*entity{}}
 	node := b.safely(func() plan.Node { return b.noGraph(b.query(q, top)) })
 	for _, e := range b.unused(top) {
 		b.safely(func() plan.Node { return e.table() })
 	}
-	r := Result{Render: b.render, Errors: b.errors}
+	if node != nil {
+		b.reveal(node.Columns())
+	}
+	r := Result{Render: b.render, Errors: b.errors, Asks: b.unfolds.asked}
 	for _, e := range b.errors {
 		if !e.Warning {
 			return r
@@ -87,6 +100,7 @@ type binder struct {
 	origin  *origin            // the saved function at hand; nil for the query's own text
 	parsed  map[string]*entity // saved functions that were read
 	graphs  bool               // the text makes one
+	unfolds unfolds
 	// serialized are the nodes whose rows the text gave an order
 	serialized map[plan.Node]bool
 	// quiet: errors only tell which tables of many a condition doesn't fit
@@ -255,6 +269,7 @@ func (b *binder) ref(shared *plan.Shared) plan.Node {
 	for _, c := range shared.Columns() {
 		r.Cols = append(r.Cols, b.column(c.Name, c.Type))
 		r.From = append(r.From, c.ID)
+		b.unfolds.pass(c, r.Cols[len(r.Cols)-1])
 	}
 	return r
 }

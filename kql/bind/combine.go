@@ -177,6 +177,7 @@ func (b *binder) stack(nodes []plan.Node, labels []string, source string, inner 
 	var order []string
 	slots := map[string]*slot{}
 	for _, n := range nodes {
+		b.reveal(n.Columns())
 		for _, col := range n.Columns() {
 			sl := slots[col.Name]
 			if sl == nil {
@@ -330,6 +331,7 @@ func (b *binder) searchFor(x syntax.Expr, c ctx, exact bool) plan.Expr {
 
 // anyText: the text as a term in any column; * at an end means any prefix or suffix.
 func (b *binder) anyText(c ctx, text string, exact bool) plan.Expr {
+	b.reveal(c.row.columns)
 	op := "has"
 	front, back := len(text) > 1 && text[0] == '*', len(text) > 1 && text[len(text)-1] == '*'
 	switch {
@@ -360,6 +362,7 @@ func (b *binder) anyText(c ctx, text string, exact bool) plan.Expr {
 }
 
 func (b *binder) anyColumn(c ctx, f func(*syntax.Ident) plan.Expr) plan.Expr {
+	b.reveal(c.row.columns)
 	var parts []plan.Expr
 	for _, col := range c.row.columns {
 		if col.Type == schema.String || col.Type == schema.Dynamic {

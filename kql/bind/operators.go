@@ -214,6 +214,7 @@ func (b *binder) projectOnly(n plan.Node, list []syntax.Expr, c ctx) plan.Node {
 	names := newNames()
 	for _, x := range list {
 		if isStar(x) {
+			b.reveal(n.Columns())
 			for _, col := range n.Columns() {
 				p.Items = append(p.Items, b.item(names.unique(col.Name), col.Ref()))
 			}
@@ -231,6 +232,7 @@ func (b *binder) projectOnly(n plan.Node, list []syntax.Expr, c ctx) plan.Node {
 
 func (b *binder) distinct(n plan.Node, list []syntax.Expr, c ctx) plan.Node {
 	if len(list) == 1 && isStar(list[0]) {
+		b.reveal(n.Columns())
 		p := &plan.Project{Input: n}
 		for _, col := range n.Columns() {
 			if !hidden(col) {
@@ -246,6 +248,7 @@ func (b *binder) distinct(n plan.Node, list []syntax.Expr, c ctx) plan.Node {
 func (b *binder) selected(x syntax.Expr, c ctx, must bool) []plan.Column {
 	switch x := unparen(x).(type) {
 	case *syntax.Wildcard:
+		b.reveal(c.row.columns)
 		var out []plan.Column
 		for _, col := range c.row.columns {
 			if matches(x.Pattern, col.Name) && !hidden(col) {
@@ -467,6 +470,7 @@ func word(list []syntax.Option, name, otherwise string) string {
 
 // getSchema describes the columns instead of giving them.
 func (b *binder) getSchema(n plan.Node) plan.Node {
+	b.reveal(n.Columns())
 	v := &plan.Values{Cols: []plan.Column{b.column("ColumnName", schema.String), b.column("ColumnOrdinal", schema.Long), b.column("DataType", schema.String), b.column("ColumnType", schema.String)}}
 	i := 0
 	for _, c := range n.Columns() {

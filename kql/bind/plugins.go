@@ -26,53 +26,6 @@ func (b *binder) evaluate(n plan.Node, op *syntax.Evaluate, c ctx) plan.Node {
 	return nil
 }
 
-// bagUnpack makes columns of a bag's keys. Which there are shows only at run
-// time; those that the rest of the query names are read from the bag.
-func (b *binder) bagUnpack(n plan.Node, op *syntax.Evaluate, c ctx) plan.Node {
-	b.want(op.Call, 1, 4)
-	bag := b.scalar(op.Call.Args[0], c)
-	prefix := ""
-	for i, a := range op.Call.Args[1:] {
-		named, ok := a.(*syntax.Named)
-		if ok && named.Names[0].Text != "OutputColumnPrefix" && named.Names[0].Text != "column_prefix" {
-			continue
-		}
-		if ok {
-			a = named.X
-		}
-		if i == 0 || ok {
-			prefix, _ = b.constant([]syntax.Expr{a}, 0, c.scope).(string)
-		}
-	}
-	p := &plan.Project{Input: n}
-	ref, _ := bag.(*plan.ColumnRef)
-	for _, col := range n.Columns() {
-		if ref == nil || col.ID != ref.ID {
-			p.Items = append(p.Items, keep(col))
-		}
-	}
-	if op.Schema != nil {
-		declared := &plan.Project{Input: n}
-		for _, col := range op.Schema.Columns {
-			if in, ok := c.row.find(col.Name.Text); ok && (ref == nil || in.ID != ref.ID) {
-				declared.Items = append(declared.Items, keep(in))
-				continue
-			}
-			declared.Items = append(declared.Items, b.item(col.Name.Text, b.convert(b.get(op.At(), bag, &plan.Const{Typ: schema.String, Value: col.Name.Text}), col.Type)))
-		}
-		return declared
-	}
-	b.undeclaredColumns(op)
-	p.Items = append(p.Items, b.item(open+prefix, b.convert(bag, schema.Dynamic)))
-	return p
-}
-
-// undeclaredColumns warns that columns known only at run time show where they are named.
-func (b *binder) undeclaredColumns(op *syntax.Evaluate) {
-	b.add(syntax.Error{Span: op.At(), Code: "KQL904", Warning: true,
-		Message: "which columns " + op.Call.Func.Text + " makes shows only at run time: name those you want after it, or declare them with ': (name:type, …)'"})
-}
-
 // pivot turns a column's values into columns of an aggregate. Those that the
 // rest of the query names are read from a bag of all.
 func (b *binder) pivot(n plan.Node, op *syntax.Evaluate, c ctx) plan.Node {
@@ -119,20 +72,53 @@ func (b *binder) pivot(n plan.Node, op *syntax.Evaluate, c ctx) plan.Node {
 	bags := &plan.Project{Input: inner, Items: append(append([]plan.Item{}, keys...), one)}
 	all := plan.Agg{Column: b.column(open, schema.Dynamic), Func: "make_bag", Args: []plan.Expr{one.Ref()}}
 	outer := &plan.Aggregate{Input: bags, Keys: keys, Aggs: []plan.Agg{all}}
+	cell := func(name string, t schema.Type) plan.Expr {
+		x := b.convert(b.get(op.At(), all.Ref(), text(name)), t)
+		if zero, ok := zeroes[lastAggregate(op.Call)]; ok && numeric(t) {
+			return call("coalesce", t, x, b.convert(whole(zero), t))
+		}
+		return x
+	}
+	p := &plan.Project{Input: outer}
+	row := newRow(outer)
 	if op.Schema != nil {
-		p := &plan.Project{Input: outer}
-		row := newRow(outer)
 		for _, col := range op.Schema.Columns {
 			if in, ok := row.find(col.Name.Text); ok {
 				p.Items = append(p.Items, keep(in))
 				continue
 			}
-			p.Items = append(p.Items, b.item(col.Name.Text, b.convert(b.get(op.At(), all.Ref(), &plan.Const{Typ: schema.String, Value: col.Name.Text}), col.Type)))
+			p.Items = append(p.Items, b.item(col.Name.Text, cell(col.Name.Text, col.Type)))
 		}
 		return p
 	}
-	b.undeclaredColumns(op)
-	return outer
+	columns, known := b.unfold(op, all.Column, func() plan.Node {
+		list := b.item("", call("pack_array", schema.Dynamic, label.Ref(), text("")))
+		return &plan.Distinct{Input: &plan.Project{Input: inner, Items: []plan.Item{list}}}
+	})
+	if !known {
+		return outer
+	}
+	names := newNames()
+	for _, k := range keys {
+		names.taken[k.Name] = true
+		p.Items = append(p.Items, keep(k.Column))
+	}
+	for _, col := range columns {
+		p.Items = append(p.Items, b.item(names.unique(col.Name), cell(col.Name, value.Type())))
+	}
+	p.Items = append(p.Items, keep(all.Column))
+	return p
+}
+
+// zeroes are what pivot's cells hold where no row was, by aggregate; null elsewhere.
+var zeroes = map[string]int64{"count": 0, "countif": 0, "sum": 0, "sumif": 0, "dcount": 0, "dcountif": 0}
+
+// lastAggregate names the aggregate of a pivot: count where none is written.
+func lastAggregate(x *syntax.Call) string {
+	if len(x.Args) < 2 {
+		return "count"
+	}
+	return calleeOf(x.Args[1])
 }
 
 func (b *binder) ipv4Lookup(n plan.Node, op *syntax.Evaluate, c ctx) plan.Node {

@@ -135,6 +135,7 @@ func (b *binder) packAll(x *syntax.Call, c ctx) plan.Expr {
 	}
 	var args []plan.Expr
 	if c.row != nil {
+		b.reveal(c.row.columns)
 		for _, col := range c.row.columns {
 			if !hidden(col) {
 				args = append(args, &plan.Const{Typ: schema.String, Value: col.Name}, b.convert(col.Ref(), schema.Dynamic))

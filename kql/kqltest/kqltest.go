@@ -142,6 +142,29 @@ func (e *Engine) Run(ctx context.Context, p *kql.Program, tables func(string) (*
 	return e.Statement(ctx, text, args, len(p.Columns))
 }
 
+// Settle asks what a program asks, until it knows its columns.
+func (e *Engine) Settle(ctx context.Context, p *kql.Program, tables func(string) (*schema.Table, bool)) (*kql.Program, error) {
+	for {
+		ask, ok := p.Question()
+		if !ok {
+			return p, nil
+		}
+		rows, err := e.Run(ctx, ask, tables)
+		if err != nil {
+			return nil, err
+		}
+		texts := make([]string, len(rows))
+		for i, r := range rows {
+			texts[i], _ = r[0].(string)
+		}
+		next, found := p.Answered(texts)
+		if next == nil {
+			return nil, fmt.Errorf("%v", found)
+		}
+		p = next
+	}
+}
+
 // Statement runs a statement that gives so many columns.
 func (e *Engine) Statement(ctx context.Context, text string, args []any, columns int) ([][]any, error) {
 	rows, err := e.db.QueryContext(ctx, text, args...)

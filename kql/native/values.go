@@ -36,6 +36,7 @@ func values() []Function {
 		{Name: "element_pairs", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return elements(a[0], true) }},
 		{Name: "bag_pack", Variadic: tText, Nulls: true, Result: tDyn, Eval: func(a []any) any { return packBag(a, false) }},
 		{Name: "bag_pack_filled", Variadic: tText, Nulls: true, Result: tDyn, Eval: func(a []any) any { return packBag(a, true) }},
+		{Name: "bag_shape", Params: types(tDyn), Least: 1, Result: tDyn, Eval: bagShape},
 		{Name: "bag_keys", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any {
 			o, ok := bag(a[0])
 			if !ok {
@@ -287,4 +288,34 @@ func setAt(o *object, path []string, v any) {
 		o = inner
 	}
 	o.set(path[len(path)-1], v)
+}
+
+// bagShape lists a bag's keys with the types that their values have as
+// columns: [[key, type], …]; null values have none.
+func bagShape(a []any) any {
+	o, ok := bag(a[0])
+	if !ok {
+		return nil
+	}
+	list := []any{}
+	for _, key := range o.keys {
+		t := ""
+		switch v := o.vals[key].(type) {
+		case bool:
+			t = "bool"
+		case json.Number:
+			t = "real"
+			if _, err := v.Int64(); err == nil {
+				t = "long"
+			}
+		case string:
+			t = "string"
+		case []any, *object:
+			t = "dynamic"
+		}
+		if t != "" {
+			list = append(list, []any{key, t})
+		}
+	}
+	return write(list)
 }

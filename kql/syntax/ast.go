@@ -99,6 +99,7 @@ type (
 		Span
 		Type    schema.Type
 		Columns []ColumnDecl
+		Rest    bool // a leading *: the rows' own columns too
 	}
 	// Call is a function call.
 	Call struct {

@@ -379,6 +379,7 @@ func (p *parser) evaluate(k keyword) Operator {
 		p.expect("(")
 		op.Schema = &TypeOf{}
 		if p.accept("*") {
+			op.Schema.Rest = true
 			p.accept(",")
 		}
 		op.Schema.Columns = p.columnDecls(")")

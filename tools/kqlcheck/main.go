@@ -339,6 +339,11 @@ func (c *checker) cases(file, label string) error {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
+		p, err := c.engine.Settle(ctx, p, c.table)
+		if err != nil {
+			c.failed("ask", err.Error(), e.ID, e.Query)
+			return nil
+		}
 		rows, err := c.engine.Run(ctx, p, c.table)
 		if err != nil {
 			c.failed("run", err.Error(), e.ID, e.Query)

@@ -35,3 +35,7 @@ func (d emptyDatabase) run(ctx context.Context, p *kql.Program) ([][]any, error)
 }
 func (d emptyDatabase) sql(p *kql.Program) (string, []any) { return d.engine.SQL(p, d.table) }
 func (d emptyDatabase) close() error                       { return d.engine.Close() }
+
+func (d emptyDatabase) settle(ctx context.Context, p *kql.Program) (*kql.Program, error) {
+	return d.engine.Settle(ctx, p, d.table)
+}

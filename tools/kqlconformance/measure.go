@@ -39,6 +39,8 @@ type data interface {
 
 // database runs programs, one at a time.
 type database interface {
+	// settle gives the program that knows the columns which only rows can tell.
+	settle(ctx context.Context, p *kql.Program) (*kql.Program, error)
 	run(ctx context.Context, p *kql.Program) ([][]any, error)
 	sql(p *kql.Program) (string, []any)
 	close() error
@@ -177,6 +179,14 @@ func (c *checker) runOne(ctx context.Context, db database, j *job) {
 			j.out.Stage, j.out.Why = "run", "over the tables with rows: "+why
 			return
 		}
+	}
+	if !c.noRun && j.out.Part != "query" { // a query's recorded columns are those known before it runs
+		settled, err := db.settle(ctx, p)
+		if err != nil {
+			j.out.Stage, j.out.Why = "run", err.Error()
+			return
+		}
+		p, j.columns = settled, settled.Columns
 	}
 	text, args := db.sql(p)
 	c.verbose("%s\n%s\n%v\n", j.text, text, args)
