@@ -39,12 +39,25 @@ func isService(name string) bool {
 	return false
 }
 
-// service binds a service's function. What it knows of a file, an address or
-// a device comes from data that a query can't reach yet: its columns are empty.
+// service binds a service's function. Profiles answer from the tables; what
+// no table tells gives empty columns.
 func (b *binder) service(x *syntax.Call, s *scope, piped plan.Node) plan.Node {
 	name := x.Func.Text
 	if name == "_GetWatchlist" {
 		return b.watchlist(x, s)
+	}
+	if name == "AssignedIPAddresses" && piped == nil && len(x.Args) > 0 && b.tablesThere([]string{"DeviceNetworkInfo"}) {
+		b.local(x, "the addresses that devices reported: each as its adapter reported it last")
+		return b.saved(name, assigned, x, s, nil)
+	}
+	if _, ok := profiles[name]; ok && piped == nil && len(x.Args) > 0 && b.isTable(x.Args[0], s) {
+		piped = b.tabular(x.Args[0], s)
+		x = &syntax.Call{Span: x.Span, Func: x.Func, Args: x.Args[1:]}
+	}
+	if piped != nil {
+		if n := b.profiled(x, s, piped); n != nil {
+			return n
+		}
 	}
 	columns, known := services[name]
 	if !known {
@@ -52,9 +65,6 @@ func (b *binder) service(x *syntax.Call, s *scope, piped plan.Node) plan.Node {
 	}
 	e := syntax.Error{Span: x.At(), Code: "KQL902", Message: "the function '" + name + "' has no data here: its columns are empty", Warning: true}
 	b.add(e)
-	if piped == nil && (name == "FileProfile" || name == "SeenBy" || name == "DeviceFromIP") && len(x.Args) > 0 && b.isTable(x.Args[0], s) {
-		piped = b.tabular(x.Args[0], s)
-	}
 	if piped == nil {
 		v := &plan.Values{}
 		for _, c := range columns {
