@@ -157,8 +157,14 @@ func (o Owner) Text() string {
 	return ""
 }
 
+// nobody reports whether nothing says who the owner is.
+func (o Owner) nobody() bool { return o.ObjectID == "" && o.Text() == "" }
+
 // Same reports whether two owners are the same person, by the best id that both have.
 func (o Owner) Same(other Owner) bool {
+	if o.nobody() || other.nobody() {
+		return o.nobody() == other.nobody()
+	}
 	if o.ObjectID != "" && other.ObjectID != "" {
 		return equalFold(o.ObjectID, other.ObjectID)
 	}

@@ -187,3 +187,19 @@ func TestTacticsAndTechniques(t *testing.T) {
 		t.Error(diff)
 	}
 }
+func TestAnOwnerKnownByObjectIDAloneIsSomebody(t *testing.T) {
+	byID := security.Owner{ObjectID: "2046feea-040d-4a46-9e2b-91c2941bfa70"}
+	for other, want := range map[security.Owner]bool{
+		{}:                false,
+		{Type: "Unknown"}: false,
+		{UPN: "ann"}:      false,
+		{ObjectID: "2046FEEA-040d-4a46-9e2b-91c2941bfa70", UPN: "ann"}: true,
+	} {
+		if byID.Same(other) != want || other.Same(byID) != want {
+			t.Errorf("the same as %+v: %t", other, !want)
+		}
+	}
+	if !(security.Owner{}).Same(security.Owner{Type: "Unknown"}) {
+		t.Error("two nobodies are not the same")
+	}
+}

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -47,9 +48,10 @@ type pair struct {
 	now     two[view] // as they are
 	read    two[view] // as the connector saw them last, with what the end shows of stamps
 	agreed  map[string][]two[string]
-	merged  bool // the XDR's incident was merged into another
-	paired  bool // the workspace has an incident for it
-	unequal bool // the XDR was read and the workspace not yet
+	merged  bool   // the XDR's incident was merged into another
+	paired  bool   // the workspace has an incident for it
+	unequal bool   // the XDR was read and the workspace not yet
+	content string // what the workspace was given last of what the XDR owns
 	rawX    port.Incident
 }
 
@@ -245,6 +247,7 @@ func (l *ledger) write(s reconcile.Side, w port.Write) {
 		id = l.names[w.Incident]
 	}
 	p := l.pair(id)
+	l.judgeContent(p, s, id, w)
 	i := must(l.h.ends(s).Incident(l.h.ctx, w.Incident))
 	is := viewOf(i)
 	was := *p.now.of(s)
@@ -268,6 +271,23 @@ func (l *ledger) write(s reconcile.Side, w port.Write) {
 			l.h.fail("a write to incident %s of the %s changed %s from %q to %q without speaking of it", w.Incident, s, f, was[f].text, is[f].text)
 		}
 	}
+}
+
+// judgeContent looks whether the workspace is given again what it was given
+// before: what our own writes change on the XDR is no news from there.
+func (l *ledger) judgeContent(p *pair, s reconcile.Side, id string, w port.Write) {
+	if w.Content == nil {
+		return
+	}
+	c := *w.Content
+	text := fmt.Sprint(c.Title, c.Description, c.FirstActivity, c.LastActivity, c.Products, c.Tactics, c.SystemTags, c.Redirect)
+	for _, a := range c.Alerts {
+		text += fmt.Sprint(" ", a.ID, a.Version)
+	}
+	if text == p.content && l.h.nature.can(s, l.h.ends(s).Capabilities()).WriteIDs {
+		l.h.fail("incident %s: its content was written again, though nothing of it had changed", id)
+	}
+	p.content = text
 }
 
 // judge judges one value of a write.

@@ -70,7 +70,7 @@ func digestOf(c port.Content) string {
 // plan puts the writes together.
 func (d *decision) plan() Plan {
 	p := Plan{Agreed: d.agreed, Reasons: d.reasons}
-	if wanted(d.w) || d.mustWrite {
+	if wanted(d.w) {
 		d.address(&d.w, d.in.Name, d.workspaceVersion(), d.in.WorkspaceCan, d.in.XDR.Content.LastModifier)
 		p.Workspace = &d.w
 	}

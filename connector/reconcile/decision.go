@@ -13,12 +13,11 @@ type decision struct {
 	base   *Base
 	merged bool // the XDR incident was merged into another
 
-	agreed    Delta
-	x, w      Step
-	reasons   []Reason
-	carried   port.Write // to the target of a merge
-	carries   Delta
-	mustWrite bool // the workspace gets a write though nothing else is in it
+	agreed  Delta
+	x, w    Step
+	reasons []Reason
+	carried port.Write // to the target of a merge
+	carries Delta
 }
 
 // create plans the workspace incident from what the XDR has.
@@ -50,7 +49,6 @@ func (d *decision) create() {
 		}
 	}
 	d.reasons = append(d.reasons, Reason{Field: FieldContent, Rule: RuleCreated, From: XDR, Value: content.Title})
-	d.mustWrite = true
 }
 
 // resolution brings status and closing reason, one value, into agreement.

@@ -28,6 +28,10 @@ func parts() []part {
 			func(ctx context.Context, d time.Duration) (string, error) {
 				return goTest(ctx, d, "-v", "-run", "TestEveryFaultIsFound", "./tools/simulate")
 			}},
+		{"mutants", "small changes to connector/reconcile: its tests notice nine of ten", 1, 5 * time.Minute,
+			func(ctx context.Context, d time.Duration) (string, error) {
+				return tail(ctx, d, exec.CommandContext(ctx, "go", "run", "./tools/mutate"))
+			}},
 		{"fuzz", "every fuzzer of the module in turn", 4, 20 * time.Minute, fuzz},
 		{"race", "the state, access and connector tests under the race detector", 2, 5 * time.Minute,
 			func(ctx context.Context, d time.Duration) (string, error) {
