@@ -5,16 +5,16 @@ package emit
 var duckPhrases = map[string]string{
 	// values
 	"null": "NULL::{0}", "number": "{0}::{1}", "nan": "'nan'::DOUBLE", "infinity": "'inf'::DOUBLE", "-infinity": "'-inf'::DOUBLE", "is nan": "isnan({0})",
-	"fit": "TRY_CAST({0} AS {1})", "quotient": "{0} // {1}", "nanoseconds": "TRY(({0}) * 100)", "random": "random()",
+	"fit": "TRY_CAST({0} AS {1})", "wrap": "((({0} % 18446744073709551616::HUGEINT) + 27670116110564327424::HUGEINT) % 18446744073709551616::HUGEINT - 9223372036854775808::HUGEINT)::BIGINT", "quotient": "{0} // {1}", "nanoseconds": "TRY(({0}) * 100)", "random": "random()",
 	"native": "kql_{0}({1})",
 	// texts
 	"lower": "lower({0})", "contains": "contains({0}, {1})", "startswith": "starts_with({0}, {1})", "endswith": "ends_with({0}, {1})",
 	"matches": "regexp_matches({0}, {1})", "matches written": "coalesce(TRY(regexp_matches({0}, {1})), false)", "matches computed": "coalesce(TRY(regexp_matches({0}, {1})), false)",
 	"group": "coalesce(regexp_extract({0}, {1}, {2}), '')", "far group": "coalesce(kql_extract({0}, {1}, {2}), '')",
 	"has": "coalesce(kql_has({0}, {1}, {2}, {3}, {4}), false)", "has of a list": "kql_has_list({0}, {1}, {2})", "joined list": "coalesce(array_to_string(list_transform({0}, lambda e : chr(31) || e), ''), '')",
-	"texts of an array": "list_transform(coalesce(TRY(json_extract({0}, '$[*]')), []), lambda e : json_extract_string(e, '$'))",
-	"in an array":       "list_contains(list_transform(coalesce(TRY(json_extract({0}, '$[*]')), []), lambda e : json_extract_string(e, '$')), CAST({1} AS VARCHAR))",
-	"in~ an array":      "list_contains(list_transform(coalesce(TRY(json_extract({0}, '$[*]')), []), lambda e : lower(json_extract_string(e, '$'))), CAST({1} AS VARCHAR))",
+	"texts of an array": "list_transform(coalesce(TRY(json_extract({0}, '$[*]')::VARCHAR[]), []), lambda e : json_extract_string(e, '$'))",
+	"in an array":       "list_contains(list_transform(coalesce(TRY(json_extract({0}, '$[*]')::VARCHAR[]), []), lambda e : json_extract_string(e, '$')), CAST({1} AS VARCHAR))",
+	"in~ an array":      "list_contains(list_transform(coalesce(TRY(json_extract({0}, '$[*]')::VARCHAR[]), []), lambda e : lower(json_extract_string(e, '$'))), CAST({1} AS VARCHAR))",
 	// dynamic values
 	"get by position": "kql_get_index({0}, {1})", "get by key": "kql_get_key({0}, {1})", "dynamic of a text": "kql_parse_json({0})",
 	"bag_pack": "kql_bag_pack({*})", "bag_pack_filled": "kql_bag_pack_filled({*})",

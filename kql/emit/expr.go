@@ -215,8 +215,11 @@ func (s *sel) window(x *plan.Window) frag {
 	return s.hoist(f)
 }
 
-// fit brings a sum back into its type; what doesn't fit is null.
+// fit brings a sum back into its type: a long wraps, as sums of longs do; what else doesn't fit is null.
 func (s *sel) fit(f frag, t schema.Type) frag {
+	if t == schema.Long && s.e.says("wrap") {
+		return s.e.say("wrap", f)
+	}
 	return s.e.say("fit", f, text(s.e.dialect.Physical(t)))
 }
 

@@ -199,7 +199,7 @@ func path(c *plan.Call) (root plan.Expr, steps []any, ok bool) {
 	}
 	switch v := k.Value.(type) {
 	case string:
-		if strings.ContainsAny(v, "\"\\\x00") || k.Typ != schema.String {
+		if v == "" || strings.ContainsAny(v, "\"\\\x00*") || k.Typ != schema.String { // a star would mean every key
 			return nil, nil, false
 		}
 	case int64:
@@ -265,7 +265,11 @@ func choose(s *sel, c *plan.Call) frag {
 	for i := 0; i+1 < n; i += 2 {
 		v := s.expr(c.Args[i+1])
 		notNull = notNull && v.notNull
-		f = f.and(text(" WHEN ")).and(s.predicate(c.Args[i])).and(text(" THEN ")).and(v)
+		when := s.predicate(c.Args[i])
+		if len(plan.Tables(c.Args[i])) > 0 { // a sub-query may not stand everywhere that a choice may
+			when = s.expr(c.Args[i])
+		}
+		f = f.and(text(" WHEN ")).and(when).and(text(" THEN ")).and(v)
 	}
 	v := s.expr(c.Args[n-1])
 	f = f.and(text(" ELSE ")).and(v).and(text(" END"))

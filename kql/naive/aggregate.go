@@ -2,6 +2,7 @@ package naive
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"lockstep/kql/plan"
@@ -173,13 +174,10 @@ func (e *evaluator) single(a plan.Agg, rows []at) any {
 // made makes a list or a set: an array adds its elements, a null nothing to a set.
 func made(values []any, t schema.Type, most int64, set bool) any {
 	out := []any{}
-	seen := map[string]bool{}
 	add := func(v any) {
-		key := jsonText(v)
-		if set && (v == nil || seen[key]) || int64(len(out)) >= most {
+		if set && (v == nil || slices.ContainsFunc(out, func(have any) bool { return equalParts(have, v) })) || int64(len(out)) >= most {
 			return
 		}
-		seen[key] = true
 		out = append(out, v)
 	}
 	for _, v := range values {

@@ -137,15 +137,9 @@ func dynamics() map[string]func(call) any {
 		},
 		"array_concat": func(c call) any {
 			out := []any{}
-			some := false
 			for i := range c.args {
-				if l, ok := array(c, i); ok {
-					some = true
-					out = append(out, l...)
-				}
-			}
-			if !some {
-				return nil
+				l, _ := array(c, i)
+				out = append(out, l...)
 			}
 			return out
 		},
@@ -206,7 +200,18 @@ func dynamics() map[string]func(call) any {
 			}
 			return false
 		},
-		"set_union":      sets(func(in []bool) bool { return true }),
+		"set_union": func(c call) any {
+			var lists []any
+			for i := range c.args {
+				if l, ok := array(c, i); ok {
+					lists = append(lists, l)
+				}
+			}
+			if lists == nil {
+				return nil
+			}
+			return sets(func(in []bool) bool { return true })(call{c.Call, lists})
+		},
 		"set_intersect":  sets(func(in []bool) bool { return count(in) == len(in) }),
 		"set_difference": sets(func(in []bool) bool { return in[0] && count(in) == 1 }),
 		"series_place":   place,

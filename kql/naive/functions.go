@@ -306,6 +306,9 @@ func bin(c call) any {
 	if rest < 0 {
 		rest += size
 	}
+	if v-rest > v { // it would lie before the first number
+		return nil
+	}
 	return v - rest
 }
 

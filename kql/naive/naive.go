@@ -270,7 +270,7 @@ func (e *evaluator) distinct(n *plan.Distinct) []row {
 }
 
 func (e *evaluator) sort(n *plan.Sort) []row {
-	in := e.node(n.Input)
+	in := e.disorder(e.node(n.Input)) // which of equal rows comes first is open
 	keys := make([][]any, len(in))
 	place := make([]int, len(in))
 	for i, r := range in {

@@ -26,7 +26,7 @@ func values() []Function {
 				return write(o.vals[str(a[1])])
 			}
 			if list, ok := array(a[0]); ok {
-				if n, ok := toLong(str(a[1])).(int64); ok && n >= 0 && n < int64(len(list)) {
+				if n, err := strconv.ParseInt(str(a[1]), 10, 64); err == nil && n >= 0 && n < int64(len(list)) {
 					return write(list[n])
 				}
 			}
