@@ -5,6 +5,7 @@ GO ?= go
 TIME ?= 60m
 PART ?=
 DATA ?= data
+ROWS ?= 10000000
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 export LOCKSTEP_SHARED ?= $(abspath ../shared)
@@ -73,6 +74,10 @@ test-long: build ## long simulations, fuzzers, kills, browsers, vendor clients: 
 .PHONY: bench
 bench: ## the benchmarks, with their peers in the same run
 	$(GO) test -run '^$$' -bench . -benchtime 2s ./...
+
+.PHONY: bench-kql
+bench-kql: ## KQL beside SQL written by hand over 10 million rows: each construct's ratio (ROWS=… for fewer)
+	$(GO) run ./tools/benchkql -max 1.15 -rows $(ROWS)
 
 .PHONY: clean
 clean: ## remove what was built; data stays

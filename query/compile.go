@@ -44,7 +44,7 @@ func KQL(text string, env Environment) (Program, []Diagnostic) {
 	for name, f := range env.Functions {
 		functions[name] = kql.Function(f)
 	}
-	p, found := kql.Compile(text, kql.Environment{Tables: env.Tables, TableNames: env.TableNames, Functions: functions, Watchlists: env.Watchlists, External: env.External, Now: env.Now, From: env.From, To: env.To, Received: tables.ReceivedColumn})
+	p, found := kql.Compile(text, kql.Environment{Tables: env.Tables, TableNames: env.TableNames, Functions: functions, Watchlists: env.Watchlists, External: env.External, Now: env.Now, From: env.From, To: env.To, Received: tables.ReceivedColumn, RowID: tables.ArrivalColumn})
 	return compiledOf(p, found)
 }
 

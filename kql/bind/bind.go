@@ -38,6 +38,9 @@ type Environment struct {
 	Now schema.Ticks
 	// Received names the hidden column of tables that says when a row was taken in; "" for none.
 	Received string
+	// RowID names the hidden column of tables whose value no two rows share; "" for none.
+	// It isn't read of watchlists and of what comes from outside.
+	RowID string
 	// From and To bound the time column of each table, To exclusive; 0 is open.
 	From, To schema.Ticks
 }

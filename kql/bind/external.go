@@ -89,7 +89,7 @@ func (b *binder) request(call *syntax.Call, s *scope) plan.Node {
 // outside reads what the environment fetches; without it there are no rows.
 func (b *binder) outside(at syntax.Span, asked External) plan.Node {
 	if b.env.External != nil {
-		return b.scan(b.env.External(asked))
+		return b.scan(b.env.External(asked), "")
 	}
 	e := syntax.Error{Span: at, Code: "KQL901", Message: asked.Operator + " is not fetched here: it gives no rows", Warning: true}
 	b.add(e)

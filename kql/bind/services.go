@@ -97,7 +97,7 @@ func (b *binder) watchlist(x *syntax.Call, s *scope) plan.Node {
 	alias, _ := b.constant(x.Args, 0, s).(string)
 	if b.env.Watchlists != nil {
 		if t, ok := b.env.Watchlists(alias); ok {
-			return b.scan(t)
+			return b.scan(t, "")
 		}
 	}
 	e := syntax.Error{Span: x.At(), Code: "KQL903", Message: "there is no watchlist '" + alias + "': it gives no rows", Warning: true}

@@ -63,7 +63,7 @@ func (b *binder) named(x *syntax.Ident, s *scope) plan.Node {
 		}
 	}
 	if t, ok := b.env.Tables(x.Text); ok {
-		return b.scan(t)
+		return b.scan(t, b.env.RowID)
 	}
 	if f, ok := b.env.Functions[x.Text]; ok {
 		return b.saved(x.Text, f, &syntax.Call{Span: x.At(), Func: x.Name}, s, nil)
@@ -88,8 +88,8 @@ func didYouMean(word string, names []string) string {
 }
 
 // scan reads a table within the time range of the request.
-func (b *binder) scan(t *schema.Table) plan.Node {
-	n := &plan.Scan{Table: t}
+func (b *binder) scan(t *schema.Table, rowID string) plan.Node {
+	n := &plan.Scan{Table: t, RowID: rowID}
 	var time plan.Column
 	for _, c := range t.Columns {
 		col := b.column(c.Name, c.Type)
@@ -349,7 +349,7 @@ func (b *binder) tablesOf(list []syntax.Expr, s *scope, fuzzy bool) (nodes []pla
 				if !ok {
 					continue
 				}
-				nodes, names = append(nodes, b.scan(t)), append(names, n)
+				nodes, names = append(nodes, b.scan(t, b.env.RowID)), append(names, n)
 			}
 			for _, v := range views {
 				nodes, names = append(nodes, b.named(&syntax.Ident{Name: syntax.Name{Span: w.At(), Text: v}}, s)), append(names, v)

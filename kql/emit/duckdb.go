@@ -187,7 +187,12 @@ var duckAggregates = map[string]string{
 	"min":      "min({0}){if}", "max": "max({0}){if}", "dcount": "count(DISTINCT {0}){if}", "count_distinct": "count(DISTINCT {0}){if}",
 	"min:decimal": "min(TRY_CAST({0} AS DECIMAL(38, 10))){if}::VARCHAR", "max:decimal": "max(TRY_CAST({0} AS DECIMAL(38, 10))){if}::VARCHAR",
 	"stdev": "CASE WHEN bool_or(NOT isfinite({0})){if} THEN 'nan'::DOUBLE ELSE coalesce(stddev_samp(CASE WHEN isfinite({0}) AND abs({0}) < 1e150 THEN {0} END){if}, 0) END", "stdevp": "CASE WHEN bool_or(NOT isfinite({0})){if} THEN 'nan'::DOUBLE ELSE coalesce(stddev_pop(CASE WHEN isfinite({0}) AND abs({0}) < 1e150 THEN {0} END){if}, 0) END", "variance": "CASE WHEN bool_or(NOT isfinite({0})){if} THEN 'nan'::DOUBLE ELSE coalesce(var_samp(CASE WHEN isfinite({0}) AND abs({0}) < 1e150 THEN {0} END){if}, 0) END", "variancep": "CASE WHEN bool_or(NOT isfinite({0})){if} THEN 'nan'::DOUBLE ELSE coalesce(var_pop(CASE WHEN isfinite({0}) AND abs({0}) < 1e150 THEN {0} END){if}, 0) END",
-	"covariance": "covar_samp({0}, {1}){if}", "covariancep": "covar_pop({0}, {1}){if}",
+	// the id {1} of the row that has the greatest or least {0}, of any row where all are null
+	"id_of_max": "coalesce(arg_max({1}, {0}), any_value({1}))", "id_of_max:datetime": "arg_max({1}, coalesce({0}, -1))", "id_of_max:int": "arg_max({1}, coalesce({0}::BIGINT, -9223372036854775808))", "id_of_max:string": "arg_max({1}, {0})",
+	"id_of_min": "coalesce(arg_min({1}, {0}), any_value({1}))", "id_of_min:datetime": "arg_min({1}, coalesce({0}, 9223372036854775807))", "id_of_min:int": "arg_min({1}, coalesce({0}::BIGINT, 9223372036854775807))", "id_of_min:string": "arg_min({1}, {0})",
+	"id_of_min:real": "coalesce(arg_min({1}, CASE WHEN isnan({0}) THEN '-inf'::DOUBLE ELSE {0} END), any_value({1}))",
+	"id_of_any":      "any_value({0})",
+	"covariance":     "covar_samp({0}, {1}){if}", "covariancep": "covar_pop({0}, {1}){if}",
 	"take_any": "any_value({0}){if}", "percentile": "quantile_disc({0}, {1} / 100){if}", "percentilew": "TRY_CAST(kql_percentile_weighted(array_to_string(list({0} || ' ' || {1}){if}, ','), {2}) AS BIGINT)", "percentilew:real/3": "TRY_CAST(kql_percentile_weighted(array_to_string(list({0} || ' ' || {1}){if}, ','), {2}) AS DOUBLE)",
 	"binary_all_or": "bit_or({0}){if}", "binary_all_and": "bit_and({0}){if}", "binary_all_xor": "bit_xor({0}){if}",
 	"make_set:dynamic":     "kql_array_distinct('[' || coalesce(array_to_string(list(DISTINCT CASE WHEN {0} = '[]' THEN NULL WHEN starts_with({0}, '[') THEN substr({0}, 2, length({0}) - 2) ELSE {0} END) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), ','), '') || ']')",

@@ -45,6 +45,8 @@ type (
 		Number int // of the scan within the query
 		Cols   []Column
 		Source []string
+		// RowID is a source whose value no other row of the table has; "" for none.
+		RowID string
 	}
 	// Scans stacks whole tables, as union * does: a column stands for those of
 	// its name and type, and is missing in tables that lack it. It is Union

@@ -119,3 +119,73 @@ func HasWindow(x Expr) bool {
 	})
 	return found
 }
+
+// Replace gives the plan with each node replaced by what f makes of it, inputs
+// first, tables inside of expressions too. f is asked once for a node.
+func Replace(root Node, f func(Node) Node) Node {
+	made := map[Node]Node{}
+	var walk func(Node) Node
+	tables := func(x Expr) {
+		Walk(x, func(e Expr) bool {
+			switch e := e.(type) {
+			case *Scalar:
+				e.Node = walk(e.Node)
+			case *InTable:
+				e.Node = walk(e.Node)
+			}
+			return true
+		})
+	}
+	walk = func(n Node) Node {
+		if known, ok := made[n]; ok {
+			return known
+		}
+		made[n] = n // what it reads can't read it
+		Exprs(n, tables)
+		switch n := n.(type) {
+		case *Project:
+			n.Input = walk(n.Input)
+		case *Filter:
+			n.Input = walk(n.Input)
+		case *Aggregate:
+			n.Input = walk(n.Input)
+		case *Distinct:
+			n.Input = walk(n.Input)
+		case *Sort:
+			n.Input = walk(n.Input)
+		case *Limit:
+			n.Input = walk(n.Input)
+		case *Join:
+			n.Left, n.Right = walk(n.Left), walk(n.Right)
+		case *Union:
+			for i := range n.Nodes {
+				n.Nodes[i] = walk(n.Nodes[i])
+			}
+		case *Expand:
+			n.Input = walk(n.Input)
+		case *Apply:
+			n.Input, n.Sub = walk(n.Input), walk(n.Sub)
+		case *Fold:
+			n.Input = walk(n.Input)
+		case *Ref:
+			if _, ok := made[n.Shared]; !ok {
+				made[n.Shared] = n.Shared
+				n.Shared.Input = walk(n.Shared.Input)
+			}
+		}
+		out := f(n)
+		made[n] = out
+		return out
+	}
+	return walk(root)
+}
+
+// LastID is the highest number of a column in a plan.
+func LastID(root Node) (last ID) {
+	Each(root, func(n Node) {
+		for _, c := range n.Columns() {
+			last = max(last, c.ID)
+		}
+	})
+	return last
+}

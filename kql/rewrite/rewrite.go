@@ -18,8 +18,10 @@ type Rule struct {
 func Rules() []Rule {
 	return []Rule{
 		{"constants", constants},
+		{"inline what is read once", inlineOnce},
 		{"merge filters", mergeFilters},
 		{"prune columns", pruneColumns},
+		{"keys first", keysFirst},
 	}
 }
 

@@ -1,0 +1,1 @@
+SELECT count(*) FROM DeviceProcessEvents WHERE contains(lower(ProcessCommandLine), 'sekurlsa::')

@@ -1,0 +1,2 @@
+-- Exact, as ours is.
+SELECT DeviceName, count(DISTINCT SHA256) FROM DeviceProcessEvents GROUP BY DeviceName
