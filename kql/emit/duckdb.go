@@ -114,7 +114,7 @@ var duckFunctions = map[string]string{
 	"add": "TRY({0} + {1})", "sub": "TRY({0} - {1})", "mul": "TRY({0} * {1})", "neg": "TRY(-({0}))",
 	"add:long": "coalesce(TRY({0} + {1}), kql_wrap('+', {0}, {1}))", "sub:long": "coalesce(TRY({0} - {1}), kql_wrap('-', {0}, {1}))", "mul:long": "coalesce(TRY({0} * {1}), kql_wrap('*', {0}, {1}))",
 	"add:real": "!({0} + {1})", "sub:real": "!({0} - {1})", "mul:real": "!({0} * {1})", "neg:real": "!(-({0}))",
-	"div": "TRY({0} // {1})", "mod": "TRY((({0} % {1}) + abs({1})) % abs({1}))",
+	"div": "TRY({0} // {1})", "mod": "TRY({0} % {1} + CASE WHEN {0} % {1} < 0 THEN abs({1}) ELSE 0 END)",
 	"div:real": "!({0} / {1})", "mod:real": "TRY((({0} % {1}) + abs({1})) % abs({1}))",
 	"add:decimal": "kql_decimal('+', {0}, {1})", "sub:decimal": "kql_decimal('-', {0}, {1})", "mul:decimal": "kql_decimal('*', {0}, {1})", "div:decimal": "kql_decimal('/', {0}, {1})", "mod:decimal": "kql_decimal('%', {0}, {1})",
 	"neg:decimal": "kql_decimal('-', '0', {0})",
@@ -150,7 +150,7 @@ var duckFunctions = map[string]string{
 	"extract":      "kql_extract({0}, {1}, {2})", "split": "kql_split({*})", "countof": "kql_countof({*})",
 	// time
 	"now": "!{0}", "ago": "!{0}",
-	"bin": "CASE WHEN {1} > 0 THEN TRY({0} - ((({0} % {1}) + {1}) % {1})) END", "bin:datetime": "(({0} // nullif({1}, 0)) * {1})", "bin:real": "CASE WHEN {1} <> 0 THEN floor({0} / {1}) * {1} END",
+	"bin": "CASE WHEN {1} > 0 THEN TRY({0} - ((({0} % {1}) + {1}) % {1})) END", "bin:datetime": "(({0} // CASE WHEN {1} > 0 THEN {1} END) * {1})", "bin:real": "CASE WHEN {1} <> 0 THEN floor({0} / {1}) * {1} END",
 	"bin_at":      "TRY({2} + ({0} - {2}) - (((({0} - {2}) % {1}) + {1}) % {1}))",
 	"bin_at:real": "{2} + floor(({0} - {2}) / {1}) * {1}",
 	"startofday":  "kql_start('day', {*})", "startofweek": "kql_start('week', {*})", "startofmonth": "kql_start('month', {*})", "startofyear": "kql_start('year', {*})",

@@ -350,6 +350,11 @@ func (e *emitter) lateral(n *plan.Apply, sub rel) frag {
 // expand opens values: the engine's unnest fills shorter lists with nulls.
 func (e *emitter) expand(n *plan.Expand) rel {
 	in := e.node(n.Input)
+	if len(in.order) > 0 { // the elements of equal rows stay together
+		o := e.fresh("o")
+		in.sql = text("SELECT *, row_number() OVER () AS " + o + " FROM (").and(in.sql).and(text(")"))
+		in.order = append(append([]orderKey{}, in.order...), orderKey{column: o, hidden: true})
+	}
 	s := e.sel()
 	e.order = in.order
 	opened := map[plan.ID]bool{}

@@ -111,8 +111,12 @@ func (e *evaluator) single(a plan.Agg, rows []at) any {
 			seen[identity(v)] = true
 		}
 		return int64(len(seen))
-	case "make_set":
-		return made(values, t, most, true)
+	case "make_set": // in any order
+		set := made(values, t, most, true)
+		if e.choices != nil {
+			e.choices.Shuffle(len(set), func(i, j int) { set[i], set[j] = set[j], set[i] })
+		}
+		return set
 	case "make_list":
 		if t == schema.Dynamic {
 			values = all
@@ -172,7 +176,7 @@ func (e *evaluator) single(a plan.Agg, rows []at) any {
 }
 
 // made makes a list or a set: an array adds its elements, a null nothing to a set.
-func made(values []any, t schema.Type, most int64, set bool) any {
+func made(values []any, t schema.Type, most int64, set bool) []any {
 	out := []any{}
 	add := func(v any) {
 		if set && (v == nil || slices.ContainsFunc(out, func(have any) bool { return equalParts(have, v) })) || int64(len(out)) >= most {

@@ -51,13 +51,18 @@ func Compare(cols []schema.Column, sorted bool, got [][]any, answer func(choice 
 			return Verdict{Open: "the number of rows"}, nil
 		}
 	}
+	for i, c := range cols { // the elements of a set have no order
+		if c.Type == schema.Dynamic && !steady(answers, i) {
+			for _, a := range append(answers, have) {
+				for _, r := range a {
+					r[i] = unordered(readJSON(r[i]))
+				}
+			}
+		}
+	}
 	var stable []int
 	for i := range cols {
-		same := true
-		for _, a := range answers[1:] {
-			same = same && column(a, i) == column(answers[0], i)
-		}
-		if same {
+		if steady(answers, i) {
 			stable = append(stable, i)
 		}
 	}
@@ -86,6 +91,29 @@ func Compare(cols []schema.Column, sorted bool, got [][]any, answer func(choice 
 		names = append(names, cols[i])
 	}
 	return Verdict{Difference: differ(names, only(answers[0], stable), only(have, stable), sorted), Open: open}, nil
+}
+
+// steady tells whether a column's values are the same in every answer.
+func steady(answers [][][]string, i int) bool {
+	for _, a := range answers[1:] {
+		if column(a, i) != column(answers[0], i) {
+			return false
+		}
+	}
+	return true
+}
+
+// unordered writes JSON with the elements of its arrays sorted.
+func unordered(v any) string {
+	if list, ok := v.([]any); ok {
+		parts := make([]string, len(list))
+		for i, x := range list {
+			parts[i] = unordered(x)
+		}
+		sort.Strings(parts)
+		return "[" + strings.Join(parts, ",") + "]"
+	}
+	return canonical(v)
 }
 
 func only(rows [][]string, columns []int) [][]string {

@@ -138,6 +138,9 @@ func (e *evaluator) call(c *plan.Call, a at) any {
 	if v == nil {
 		return empty(c.Typ)
 	}
+	if t, ok := v.(int64); ok && c.Typ == schema.DateTime && (t < int64(schema.MinTicks) || t > int64(schema.MaxTicks)) {
+		unknown("a time outside of the calendar")
+	}
 	if _, ok := v.(float64); ok && c.Typ != schema.Real && c.Typ != schema.Dynamic {
 		unknown("a real as the result of " + c.Func)
 	}

@@ -69,6 +69,9 @@ func tolerant() map[string]func(call) any {
 					}
 					continue
 				}
+				if c.args[i] != nil && c.kind(i) == schema.Dynamic && c.kind(0) != schema.Dynamic {
+					unknown("membership in a dynamic that is no array")
+				}
 				if v := c.args[i]; v != nil && (identity(x) == identity(v) && !nan(x) || fold && lower(text(x)) == lower(text(v))) {
 					return true
 				}
@@ -149,6 +152,12 @@ func term(op string) func(call) any {
 					if v != nil {
 						words = append(words, asText(v, schema.Dynamic))
 					}
+				}
+				continue
+			}
+			if c.kind(i) == schema.Dynamic {
+				if c.args[i] != nil {
+					unknown("terms of a dynamic that is no array")
 				}
 				continue
 			}

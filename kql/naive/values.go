@@ -122,7 +122,7 @@ func realText(f float64, quoted bool) string {
 	if quoted {
 		return `"` + s + `"`
 	}
-	return s
+	return map[string]string{"NaN": s, "Infinity": "inf", "-Infinity": "-inf"}[s]
 }
 
 // timeText: yyyy-MM-ddTHH:mm:ss.fffffffZ.
@@ -329,7 +329,7 @@ func asDynamic(v any, from schema.Type) any {
 		return json.Number(strconv.FormatInt(v, 10))
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return realText(v, false)
+			return strings.Trim(realText(v, true), `"`)
 		}
 		return json.Number(realText(v, false))
 	}
