@@ -122,10 +122,12 @@ var clickPhrases = map[string]string{
 	"in~ an array": "has(arrayMap(e -> lowerUTF8(" + clickPlain + "), JSONExtractArrayRaw(coalesce({0}, ''))), toString({1}))",
 	"far group":    "regexpExtract({2}, concat('(?-s)', {0}), {1})",
 	"has":          "match({0}, " + clickTerm("if({2}, lowerUTF8({1}), {1})", "{3}", "{4}") + ")", "texts of an array": "arrayMap(e -> " + clickPlain + ", JSONExtractArrayRaw(coalesce({0}, '')))", "joined list": "{0}",
-	"has of a list": "if({2}, arrayAll(w -> match({0}, " + clickTerm("lowerUTF8(w)", "true", "true") + "), {1}), arrayExists(w -> match({0}, " + clickTerm("lowerUTF8(w)", "true", "true") + "), {1}))",
+	"has of a list":     "if({2}, arrayAll(w -> match({0}, " + clickTerm("lowerUTF8(w)", "true", "true") + "), {1}), arrayExists(w -> match({0}, " + clickTerm("lowerUTF8(w)", "true", "true") + "), {1}))",
+	"greatest of reals": "if(arrayExists(x -> coalesce(isNaN(x), 0), [{*}]), nan, greatest({*}))", "nan in order": "isNaN({0})",
 	// dynamic values
-	"get by key":    "nullif(nullif(JSONExtractRaw(coalesce({0}, ''), {1}), ''), 'null')",
-	"pair of a bag": "concat(toJSONString({0}), ':', {1})", "bag_pack": "concat('{{', arrayStringConcat([{*}], ','), '}')",
+	"get by position": "nullif(nullif(if(startsWith({0}, '['), JSONExtractRaw(coalesce({0}, ''), toInt64(coalesce({1}, 0)) + if({1} >= 0, 1, 0)), ''), ''), 'null')",
+	"get by key":      "nullif(nullif(JSONExtractRaw(coalesce({0}, ''), {1}), ''), 'null')",
+	"pair of a bag":   "concat(toJSONString({0}), ':', {1})", "bag_pack": "concat('{{', arrayStringConcat([{*}], ','), '}')",
 	// rows
 	"field": "{1}", "row": "tuple({*})", "field of a row": "tupleElement({0}, {2})", "any row": "any({0})", "list": "groupArray({0})",
 	"row of arg_max": "coalesce(argMax({0}, {1}), any({0}))", "row of arg_min": "coalesce(argMin({0}, {1}), any({0}))",

@@ -21,7 +21,7 @@ var clickPlainFunctions = map[string]string{
 	"add:long": "!({0} + {1})", "sub:long": "!({0} - {1})", "mul:long": "!({0} * {1})",
 	"add:int": "accurateCastOrNull({0} + {1}, 'Int32')", "sub:int": "accurateCastOrNull({0} - {1}, 'Int32')", "mul:int": "accurateCastOrNull({0} * {1}, 'Int32')", "neg:int": "accurateCastOrNull(-{0}, 'Int32')",
 	"add:real": "!({0} + {1})", "sub:real": "!({0} - {1})", "mul:real": "!({0} * {1})", "neg:real": "!(-({0}))", "div:real": "!({0} / {1})",
-	"div": "intDivOrNull({0}, {1})", "mod": "toInt64(positiveModuloOrNull({0}, abs({1})))", "div:int": "toInt32(intDivOrNull({0}, {1}))", "mod:int": "toInt32(positiveModuloOrNull({0}, abs({1})))",
+	"div": "intDivOrNull({0}, {1})", "mod": "toInt64(positiveModuloOrNull({0}, toInt64(abs({1}))))", "div:int": "toInt32(intDivOrNull({0}, {1}))", "mod:int": "toInt32(positiveModuloOrNull({0}, toInt64(abs({1}))))",
 	"ticks": "!toFloat64({0})", "scale": "accurateCastOrNull(" + away("(toFloat64({0}) * {1})") + ", 'Int64')", "shrink": "accurateCastOrNull(" + away("(toFloat64({0}) / {1})") + ", 'Int64')",
 	// comparison and logic
 	"lt": "!({0} < {1})", "le": "!({0} <= {1})", "gt": "!({0} > {1})", "ge": "!({0} >= {1})", "not": "!(NOT {0})",
@@ -31,11 +31,12 @@ var clickPlainFunctions = map[string]string{
 	"substring/2":    "toInt64(lengthUTF8({0}))\nsubstringUTF8({0}, 1 + greatest(toInt64(0), least({2}, if({1} < 0, {2} + {1}, {1}))))",
 	"substring/3":    "toInt64(lengthUTF8({0}))\nsubstringUTF8({0}, 1 + greatest(toInt64(0), least({3}, if({1} < 0, {3} + {1}, {1}))), greatest(toInt64(0), least({2}, {3})))",
 	"replace_string": "!replaceAll({0}, {1}, {2})",
+	"strcat_delim":   "concatWithSeparator({*})",
 	"array_length":   "if(startsWith({0}, '['), toInt64(JSONLength({0})), NULL)",
 	// numbers
 	"abs:long": "!toInt64(abs({0}))", "abs:int": "!toInt32(abs({0}))", "abs:real": "!abs({0})", "abs:timespan": "!toInt64(abs({0}))", "ceiling:real": "!ceil({0})", "ceiling": "!{0}", "floor": "!floor({0})",
 	"round/1": away("{0}"), "round/2": "pow(10, toFloat64({1}))\n" + away("({0} * {2})") + " / {2}",
-	"bin": "if({1} > 0, {0} - toInt64(positiveModuloOrNull({0}, {1})), NULL)", "bin:datetime": "(intDivOrNull({0}, {1}) * {1})", "bin:real": "if({1} <> 0, floor({0} / {1}) * {1}, NULL)",
+	"bin": "if({1} > 0, accurateCastOrNull(toInt128({0}) - positiveModuloOrNull({0}, {1}), 'Int64'), NULL)", "bin:datetime": "(intDivOrNull({0}, {1}) * {1})", "bin:real": "if({1} <> 0, floor({0} / {1}) * {1}, NULL)",
 	// dynamic values
 	"gettype:long": "'long'", "gettype:int": "'int'", "gettype:real": "'real'", "gettype:string": "'string'", "gettype:bool": "'bool'", "gettype:datetime": "'datetime'", "gettype:timespan": "'timespan'", "gettype:guid": "'guid'",
 	"series_place": "JSONExtractArrayRaw(coalesce({0}, ''))\nCAST((arrayMap(p -> JSONExtractInt(p, 1), {3}), arrayMap(p -> JSONExtractRaw(p, 2), {3})), 'Map(Int64, String)')\n" +
@@ -73,10 +74,11 @@ func clickConversions() map[string]string {
 		"todynamic:real": clickReal("\""), "todynamic:dynamic": "{0}",
 		"parse_json": clickParseJSON("{0}"), "parse_inner": "if(startsWith({0}, '\"'), JSONExtractString(coalesce({0}, '')), '')\nif(startsWith({0}, '\"'), " + clickParseJSON("{1}") + ", {0})",
 	}
-	for name, f := range map[string]func(x string) string{"tolong": clickLong, "toreal": clickToReal, "tobool": clickBool} {
+	for name, f := range map[string]func(x string) string{"tolong": clickLong, "toreal": clickToReal} {
 		out[name+":string"] = "replaceRegexpAll({0}, '^\\\\s+|\\\\s+$', '')\n" + f("{1}")
 		out[name+":dynamic"] = "replaceRegexpAll(" + text + ", '^\\\\s+|\\\\s+$', '')\n" + f("{1}")
 	}
+	out["tobool:string"], out["tobool:dynamic"] = clickBool("{0}"), text+"\n"+clickBool("{1}")
 	number := "toFloat64OrNull({1})"
 	out["toint:string"] = "replaceRegexpAll({0}, '^\\\\s+|\\\\s+$', '')\naccurateCastOrNull(" + clickLong("{1}") + ", 'Int32')"
 	// a whole number that is too large wraps, a real is cut to the ends
@@ -184,19 +186,22 @@ var clickAggregates = map[string]string{
 	"min": "min(toNullable({0})){if}", "max": "max(toNullable({0})){if}",
 	"min:real": "if(max(toNullable(isNaN({0}))){if} = 1, nan, min(toNullable({0})){if})", "max:real": "if(max(toNullable(isNaN({0}))){if} = 1, nan, max(toNullable({0})){if})",
 	"dcount": "toInt64(uniqExact({0}){if})", "count_distinct": "toInt64(uniqExact({0}){if})", "take_any": "any(toNullable({0})){if}",
-	"make_pairs":         "concat('[', arrayStringConcat(groupArray(assumeNotNull({0})), ','), ']')",
-	"make_set":           "concat('[', arrayStringConcat(arraySlice(groupUniqArray(assumeNotNull({0})) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), 1, 1048576), ','), ']')",
-	"make_set/2":         "concat('[', arrayStringConcat(arraySlice(groupUniqArray(assumeNotNull({0})) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), 1, any({1})), ','), ']')",
-	"make_set:dynamic":   "concat('[', arrayStringConcat(arraySlice(arrayDistinct(" + clickFlat + "), 1, 1048576), ','), ']')",
-	"make_set:dynamic/2": "concat('[', arrayStringConcat(arraySlice(arrayDistinct(" + clickFlat + "), 1, any({1})), ','), ']')",
-	"make_list":          "concat('[', arrayStringConcat(arraySlice(" + clickOrdered + ", 1, 1048576), ','), ']')",
-	"make_list/2":        "concat('[', arrayStringConcat(arraySlice(" + clickOrdered + ", 1, any({1})), ','), ']')",
-	"make_bag":           "concat('{{', arrayStringConcat(arrayMap(p -> concat(toJSONString(p.1), ':', p.2), arraySlice(arrayFilter((p, n) -> n = 1, " + clickPairs + ", arrayEnumerateUniq(arrayMap(p -> p.1, " + clickPairs + "))), 1, 1048576)), ','), '}')",
+	"make_pairs":          "concat('[', arrayStringConcat(groupArray(assumeNotNull({0})), ','), ']')",
+	"make_set":            "concat('[', arrayStringConcat(arraySlice(groupUniqArray(assumeNotNull({0})) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), 1, 1048576), ','), ']')",
+	"make_set/2":          "concat('[', arrayStringConcat(arraySlice(groupUniqArray(assumeNotNull({0})) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}), 1, any({1})), ','), ']')",
+	"make_set:dynamic":    "concat('[', arrayStringConcat(arraySlice(arrayDistinct(" + clickFlat + "), 1, 1048576), ','), ']')",
+	"make_set:dynamic/2":  "concat('[', arrayStringConcat(arraySlice(arrayDistinct(" + clickFlat + "), 1, any({1})), ','), ']')",
+	"make_list":           "concat('[', arrayStringConcat(arraySlice(" + clickOrdered + ", 1, 1048576), ','), ']')",
+	"make_list/2":         "concat('[', arrayStringConcat(arraySlice(" + clickOrdered + ", 1, any({1})), ','), ']')",
+	"make_list:dynamic":   "concat('[', arrayStringConcat(arrayFlatten(arraySlice(" + clickOpened + ", 1, 1048576)), ','), ']')",
+	"make_list:dynamic/2": "concat('[', arrayStringConcat(arrayFlatten(arraySlice(" + clickOpened + ", 1, any({1}))), ','), ']')",
+	"make_bag":            "concat('{{', arrayStringConcat(arrayMap(p -> concat(toJSONString(p.1), ':', p.2), arraySlice(arrayFilter((p, n) -> n = 1, " + clickPairs + ", arrayEnumerateUniq(arrayMap(p -> p.1, " + clickPairs + "))), 1, 1048576)), ','), '}')",
 }
 
 // Lists that an aggregate gathers, in the order of the rows.
 const (
 	clickOrdered = "arrayMap(t -> t.2, arraySort(t -> t.1, groupArray(tuple({place}, assumeNotNull({0}))) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and})))"
+	clickOpened  = "arrayMap(t -> t.2, arraySort(t -> t.1, groupArray(tuple({place}, if(startsWith(coalesce({0}, ''), '['), JSONExtractArrayRaw(coalesce({0}, '')), [coalesce({0}, 'null')]))){if}))"
 	clickFlat    = "arrayFlatten(groupArray(if(startsWith(assumeNotNull({0}), '['), JSONExtractArrayRaw(assumeNotNull({0})), [assumeNotNull({0})])) FILTER (WHERE {0} IS NOT NULL AND {0} <> 'null' AND {and}))"
 	clickPairs   = "arrayFlatten(arrayMap(t -> t.2, arraySort(t -> t.1, groupArray(tuple({place}, JSONExtractKeysAndValuesRaw(assumeNotNull({0})))) FILTER (WHERE {0} IS NOT NULL AND {and}))))"
 )

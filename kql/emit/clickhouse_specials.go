@@ -121,7 +121,7 @@ func clickSplit(s *sel, c *plan.Call) frag {
 		return f
 	}
 	n := s.simply(c.Args[2])
-	return expandTemplate("if({1} IS NULL, NULL, toJSONString([if({1} < 0, '', {0}[toInt64(coalesce({1}, 0)) + 1])]))", []frag{s.hoist(parts), n}, nil)
+	return expandTemplate("if(coalesce({1}, -1) < 0 OR {1} >= length({0}), NULL, toJSONString([{0}[toInt64(coalesce({1}, 0)) + 1]]))", []frag{s.hoist(parts), n}, nil)
 }
 
 func clickStrcatArray(s *sel, c *plan.Call) frag {

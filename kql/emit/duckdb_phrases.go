@@ -4,7 +4,7 @@ package emit
 // missing from another dialect means that the construct is refused there.
 var duckPhrases = map[string]string{
 	// values
-	"null": "NULL::{0}", "number": "{0}::{1}", "nan": "'nan'::DOUBLE", "infinity": "'inf'::DOUBLE", "-infinity": "'-inf'::DOUBLE", "is nan": "isnan({0})",
+	"null": "NULL::{0}", "number": "{0}::{1}", "nan": "'nan'::DOUBLE", "infinity": "'inf'::DOUBLE", "-infinity": "'-inf'::DOUBLE", "is nan": "isnan({0})", "greatest of reals": "greatest({*})",
 	"fit": "TRY_CAST({0} AS {1})", "wrap": "((({0} % 18446744073709551616::HUGEINT) + 27670116110564327424::HUGEINT) % 18446744073709551616::HUGEINT - 9223372036854775808::HUGEINT)::BIGINT", "quotient": "{0} // {1}", "nanoseconds": "TRY(({0}) * 100)", "random": "random()",
 	"native": "kql_{0}({1})",
 	// texts

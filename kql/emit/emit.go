@@ -169,6 +169,8 @@ type orderKey struct {
 	desc       bool
 	nullsFirst bool
 	hidden     bool // not a column of the node
+	// of names the numbered rows whose number this is: a sub-query that stands apart keeps it.
+	of string
 }
 
 func (r rel) orderBy() frag {
@@ -204,8 +206,9 @@ type emitter struct {
 	shared    map[*plan.Shared]string
 	scalars   map[*plan.Scalar]string
 	names     int
-	within    int  // sub-queries that run for each row
-	recursive bool // a table refers to itself
+	within    int      // sub-queries that run for each row
+	recursive bool     // a table refers to itself
+	outer     numbered // the rows of the sub-query at hand, where it stands apart
 	specials  map[string]func(*sel, *plan.Call) frag
 	order     []orderKey // of the rows that the expression at hand sees
 }

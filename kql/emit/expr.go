@@ -183,6 +183,11 @@ func (s *sel) window(x *plan.Window) frag {
 		if len(args) == 2 && x.Typ == schema.String {
 			args = append(args, text("''"))
 		}
+		if k, ok := x.Args[min(1, len(x.Args)-1)].(*plan.Const); ok && len(x.Args) > 1 {
+			if n, ok := k.Value.(int64); ok {
+				args[1] = text(strconv.FormatInt(n, 10))
+			}
+		}
 		phrase := x.Func
 		if len(args) > 2 {
 			phrase += " or"

@@ -24,9 +24,22 @@ func (e *emitter) aggregate(n *plan.Aggregate) rel {
 	for _, k := range n.Keys {
 		outer.add(name(k.ID))
 	}
+	row, apart := rowOf(in.order)
+	var counted plan.Expr
+	if apart {
+		if len(n.Keys) == 0 {
+			in.sql, counted = e.evenWithout(n, in, row)
+		}
+		items = append(items, text(row.column))
+		keys = append(keys, text(strconv.Itoa(len(items))))
+		outer.add(row.column)
+	}
 	opened := false
 	for i := 0; i < len(n.Aggs); i++ {
 		a := n.Aggs[i]
+		if counted != nil {
+			a = countedOnly(a, counted)
+		}
 		if a.Group == 0 {
 			items = append(items, e.single(s, a).and(text(" AS "+name(a.ID))))
 			outer.add(name(a.ID))
@@ -57,6 +70,9 @@ func (e *emitter) aggregate(n *plan.Aggregate) rel {
 	}
 	if opened {
 		sql = text("SELECT " + outer.or("none") + " FROM (").and(sql).and(text(")"))
+	}
+	if apart {
+		return rel{sql: sql, order: []orderKey{row}}
 	}
 	return rel{sql: sql}
 }

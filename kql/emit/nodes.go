@@ -36,7 +36,11 @@ func (e *emitter) node(n plan.Node) rel {
 		return e.aggregate(n)
 	case *plan.Distinct:
 		in := e.node(n.Input)
-		return rel{sql: text("SELECT DISTINCT " + columnList(n.Columns(), nil) + " FROM (").and(in.sql).and(text(")"))}
+		var order []orderKey
+		if row, ok := rowOf(in.order); ok {
+			order = []orderKey{row}
+		}
+		return rel{sql: text("SELECT DISTINCT " + columnList(n.Columns(), order) + " FROM (").and(in.sql).and(text(")")), order: order}
 	case *plan.Sort:
 		return e.sort(n)
 	case *plan.Limit:
@@ -54,6 +58,9 @@ func (e *emitter) node(n plan.Node) rel {
 	case *plan.Stage:
 		return e.stage(n)
 	case *plan.Outer:
+		if e.outer.rows != "" {
+			return e.outerRows(n)
+		}
 		return rel{sql: text("SELECT " + columnList(n.Cols, nil))}
 	case *plan.Ref:
 		return e.ref(n)
@@ -229,6 +236,11 @@ func (e *emitter) sort(n *plan.Sort) rel {
 	}
 	for _, k := range n.Keys {
 		key := orderKey{desc: k.Desc, nullsFirst: k.NullsFirst}
+		if k.X.Type() == schema.Real && e.says("nan in order") { // an engine that holds NaN for a null there
+			first := orderKey{column: e.fresh("o"), desc: k.Desc, nullsFirst: k.NullsFirst, hidden: true}
+			extra = append(extra, e.say("nan in order", s.expr(k.X)).and(text(" AS "+first.column)))
+			keys = append(keys, first)
+		}
 		if ref, ok := k.X.(*plan.ColumnRef); ok && cols[ref.ID] {
 			key.column = name(ref.ID)
 		} else {
@@ -259,6 +271,10 @@ func (e *emitter) limit(n *plan.Limit) rel {
 		f = text("(SELECT greatest(0, coalesce(").and(f).and(text(", 0)) FROM ")).and(s.from(text("SELECT 1 AS one"))).and(text(")"))
 	}
 	order := in.orderBy()
+	if row, ok := rowOf(in.order); ok {
+		v, _ := n.N.(*plan.Const).Value.(int64)
+		return limitEach(in, row, max(v, 0))
+	}
 	if n.Sample {
 		order = text(" ORDER BY ").and(e.say("random"))
 	}
@@ -284,7 +300,7 @@ func (e *emitter) ref(n *plan.Ref) rel {
 // apply runs the sub-query beside each row.
 func (e *emitter) apply(n *plan.Apply) rel {
 	if !e.says("lateral") {
-		unsupported("a sub-query for each row (mv-apply, partition)")
+		return e.apart(n)
 	}
 	in := e.node(n.Input)
 	e.within++
@@ -295,18 +311,7 @@ func (e *emitter) apply(n *plan.Apply) rel {
 		in.sql = text("SELECT *, row_number() OVER () AS " + o + " FROM (").and(in.sql).and(text(")"))
 		in.order = []orderKey{{column: o, hidden: true}}
 	}
-	shown := map[string]bool{}
-	for _, c := range n.Cols {
-		shown[name(c.ID)] = true
-	}
-	var order []orderKey
-	kept := map[string]bool{}
-	for _, k := range append(append([]orderKey{}, in.order...), sub.order...) {
-		if k.hidden = !shown[k.column]; !kept[k.column] {
-			order = append(order, k)
-		}
-		kept[k.column] = true
-	}
+	order := orderOf(n, in.order, sub.order)
 	cols := columnList(n.Cols, order)
 	in.sql = text("SELECT " + cols + " FROM (").and(in.sql).and(text("), ")).and(e.say("lateral", e.lateral(n, sub)))
 	in.order = order
@@ -324,27 +329,48 @@ func single(n plan.Node) bool {
 	return false
 }
 
+// orderOf is the order of a sub-query's rows: the outer row's, then their own.
+func orderOf(n *plan.Apply, outer, sub []orderKey) []orderKey {
+	shown := map[string]bool{}
+	for _, c := range n.Cols {
+		shown[name(c.ID)] = true
+	}
+	var order []orderKey
+	kept := map[string]bool{}
+	for _, k := range append(append([]orderKey{}, outer...), sub...) {
+		if k.hidden = !shown[k.column]; !kept[k.column] {
+			order = append(order, k)
+		}
+		kept[k.column] = true
+	}
+	return order
+}
+
 // lateral gives only the sub-query's own columns: those it passes on from outside keep their outer name.
 func (e *emitter) lateral(n *plan.Apply, sub rel) frag {
-	outer := map[string]bool{}
+	return text("SELECT " + ownColumns(n, sub.order) + " FROM (").and(sub.sql).and(text(")"))
+}
+
+// ownColumns lists the columns of the sub-query and of its order that it doesn't pass on from outside.
+func ownColumns(n *plan.Apply, order []orderKey) string {
+	given := map[string]bool{}
 	for _, c := range n.Input.Columns() {
-		outer[name(c.ID)] = true
+		given[name(c.ID)] = true
 	}
 	var own list
-	given := map[string]bool{}
+	add := func(column string) {
+		if !given[column] {
+			own.add(column)
+			given[column] = true
+		}
+	}
 	for _, c := range n.Sub.Columns() {
-		if !outer[name(c.ID)] {
-			own.add(name(c.ID))
-			given[name(c.ID)] = true
-		}
+		add(name(c.ID))
 	}
-	for _, k := range sub.order {
-		if !outer[k.column] && !given[k.column] {
-			own.add(k.column)
-			given[k.column] = true
-		}
+	for _, k := range order {
+		add(k.column)
 	}
-	return text("SELECT " + own.or("1 AS none") + " FROM (").and(sub.sql).and(text(")"))
+	return own.or("1 AS none")
 }
 
 // expand opens values: the engine's unnest fills shorter lists with nulls.

@@ -62,6 +62,9 @@ func ordering(s *sel, c *plan.Call) frag {
 func most(s *sel, c *plan.Call) frag {
 	args, _ := s.args(c.Args)
 	greatest := join(", ", args).wrap("greatest(", ")")
+	if c.Typ == schema.Real {
+		greatest = s.e.say("greatest of reals", args...)
+	}
 	if c.Func == "max_of" {
 		greatest.notNull = c.Typ == schema.String
 		return greatest

@@ -315,7 +315,7 @@ func pack(s *sel, c *plan.Call) frag {
 		} else {
 			v = v.wrap("coalesce(", ", 'null')")
 		}
-		parts = append(parts, key.and(text(", ")).and(v))
+		parts = append(parts, key, v)
 	}
 	if c.Func == "bag_pack_filled" {
 		return s.e.sayAs("pack_all without nulls", c.Func, parts...)
