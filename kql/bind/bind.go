@@ -211,7 +211,11 @@ func (b *binder) query(q *syntax.Query, s *scope) plan.Node {
 		}
 	}
 	if result == nil {
-		e := syntax.Error{Code: "KQL100", Message: "there is no query: the text ends after its let statements", Warning: true}
+		var at syntax.Span
+		if n := len(q.Statements); n > 0 {
+			at = q.Statements[n-1].At()
+		}
+		e := syntax.Error{Span: at, Code: "KQL100", Message: "there is no query: the text ends after its let statements", Warning: true}
 		b.add(e)
 		return &plan.Values{}
 	}

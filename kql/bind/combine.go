@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"lockstep/kql/plan"
 	"lockstep/kql/syntax"
 	"lockstep/schema"
@@ -21,7 +23,7 @@ func (b *binder) join(n plan.Node, op *syntax.Join, c ctx) plan.Node {
 	}
 	written := word(op.Options, "kind", otherwise)
 	if kind = joinKinds[written]; kind == "" {
-		b.fail(op.At(), "KQL150", "'%s' is not a kind of join%s", written, didYouMean(written, keysOf(joinKinds)))
+		b.fail(optionAt(op, op.Options, "kind"), "KQL150", "'%s' is not a kind of join%s", written, oneOf(written, keysOf(joinKinds)))
 	}
 	right := b.tabular(op.Right, c.scope)
 	j := &plan.Join{Kind: kind, Left: n, Right: right}
@@ -406,6 +408,7 @@ func (b *binder) find(op *syntax.Find, s *scope) plan.Node {
 		b.quiet = false
 		if f == nil {
 			if i == len(nodes)-1 && len(stacked) == 0 {
+				b.noSuchColumn(op.X, nodes)
 				panic(stop{})
 			}
 			b.errors = b.errors[:errors]
@@ -417,6 +420,19 @@ func (b *binder) find(op *syntax.Find, s *scope) plan.Node {
 		b.fail(op.At(), "KQL153", "there is no table to search")
 	}
 	return b.stack(stacked, kept, source, false)
+}
+
+// noSuchColumn reports the names of a condition that are a column of no table.
+func (b *binder) noSuchColumn(x syntax.Expr, nodes []plan.Node) {
+	var all []string
+	for _, n := range nodes {
+		all = append(all, newRow(n).names()...)
+	}
+	for _, name := range namesIn(x) {
+		if !slices.Contains(all, name) {
+			b.report(x.At(), "KQL120", "no table has a column '%s'%s", name, didYouMean(name, all))
+		}
+	}
 }
 
 func (b *binder) findIn(n plan.Node, op *syntax.Find, s *scope, common map[string]int, tables int) plan.Node {

@@ -221,8 +221,14 @@ func (b *binder) name(x *syntax.Ident, c ctx) plan.Expr {
 	if b.quiet {
 		b.fail(x.At(), "KQL120", "no table has a column '%s'", x.Text)
 	}
-	names := append(c.row.names(), c.scope.all()...)
-	b.fail(x.At(), "KQL120", "there is no column or let name '%s'%s", x.Text, didYouMean(x.Text, names))
+	if c.row == nil {
+		b.fail(x.At(), "KQL120", "there is no let name '%s'%s; columns have no value here, only constants have", x.Text, didYouMean(x.Text, c.scope.all()))
+	}
+	hint := didYouMean(x.Text, append(c.row.names(), c.scope.all()...))
+	if hint == "" {
+		hint = "; a text stands in quotes"
+	}
+	b.fail(x.At(), "KQL120", "there is no column or let name '%s'%s", x.Text, hint)
 	return nil
 }
 
@@ -437,7 +443,11 @@ func (b *binder) arithmetic(at syntax.Span, f, op string, l, r plan.Expr) plan.E
 	case f == "div" && lt == span && numeric(rt):
 		return call("shrink", span, l, b.convert(r, schema.Real))
 	}
-	b.fail(at, "KQL125", "the operator '%s' is not defined for %s and %s", op, lt, rt)
+	hint := ""
+	if f == "add" && (lt == schema.String || rt == schema.String) {
+		hint = "; texts are joined by strcat()"
+	}
+	b.fail(at, "KQL125", "the operator '%s' is not defined for %s and %s%s", op, lt, rt, hint)
 	return nil
 }
 

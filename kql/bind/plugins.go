@@ -20,7 +20,7 @@ func (b *binder) evaluate(n plan.Node, op *syntax.Evaluate, c ctx) plan.Node {
 		return r
 	}
 	if _, ok := b.catalog.Plugin(op.Call.Func.Text); !ok {
-		b.fail(op.Call.Func.Span, "KQL170", "there is no plugin '%s'", op.Call.Func.Text)
+		b.fail(op.Call.Func.Span, "KQL170", "there is no plugin '%s'%s", op.Call.Func.Text, didYouMean(op.Call.Func.Text, b.catalog.PluginNames()))
 	}
 	b.unsupported(op.At(), "the plugin "+op.Call.Func.Text)
 	return nil

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"sort"
@@ -78,6 +79,33 @@ func (b *binder) unknownTable(name syntax.Name, s *scope) {
 		names = append(names, b.env.TableNames()...)
 	}
 	b.fail(name.Span, "KQL110", "there is no table, let name or function '%s'%s", name.Text, didYouMean(name.Text, names))
+}
+
+// optionAt is where an option's value stands, or the operator.
+func optionAt(op syntax.Operator, options []syntax.Option, name string) syntax.Span {
+	for _, o := range options {
+		if o.Name.Text == name && o.Value != nil {
+			return o.Value.At()
+		}
+	}
+	return op.At()
+}
+
+// oneOf names the nearest of some words, or all.
+func oneOf(word string, words []string) string {
+	if near := didYouMean(word, words); near != "" {
+		return near
+	}
+	sort.Strings(words)
+	return "; want one of " + strings.Join(words, ", ")
+}
+
+// times counts a thing in words.
+func times(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 func didYouMean(word string, names []string) string {
@@ -158,7 +186,7 @@ func (b *binder) dataTable(d *syntax.DataTable, s *scope) plan.Node {
 	n := &plan.Values{}
 	b.declColumns(d.Columns, func(name string, t schema.Type) { n.Cols = append(n.Cols, b.column(name, t)) })
 	if len(n.Cols) == 0 || len(d.Values)%len(n.Cols) != 0 {
-		b.fail(d.At(), "KQL104", "the datatable has %d columns and %d values: the last row is not full", len(n.Cols), len(d.Values))
+		b.fail(d.At(), "KQL104", "the datatable has %s and %s: the last row is not full", times(len(n.Cols), "column"), times(len(d.Values), "value"))
 	}
 	for i := 0; i < len(d.Values); i += len(n.Cols) {
 		row := make([]plan.Expr, len(n.Cols))
@@ -257,7 +285,7 @@ func (b *binder) bindParams(name string, f *syntax.Lambda, written *scope, x *sy
 			continue
 		}
 		if i >= len(params) {
-			b.fail(a.At(), "KQL113", "the function '%s' takes %d arguments", name, len(params))
+			b.fail(a.At(), "KQL113", "the function '%s' takes %s", name, times(len(params), "argument"))
 		}
 		given[params[i].Name.Text] = a
 	}

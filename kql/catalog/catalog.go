@@ -9,6 +9,8 @@ package catalog
 
 import (
 	"embed"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -159,6 +161,25 @@ func (c *Catalog) Names(aggregates bool) []string {
 		out = append(out, n)
 	}
 	sort.Strings(out)
+	return out
+}
+
+// PluginNames lists the plugins in order.
+func (c *Catalog) PluginNames() []string { return slices.Sorted(maps.Keys(c.plugins)) }
+
+// Code is a diagnostic's code and what it means.
+type Code struct{ Name, Meaning string }
+
+// Codes lists the codes of the compiler's diagnostics in order.
+func Codes() (out []Code) {
+	data, err := files.ReadFile("codes.txt")
+	if err != nil {
+		panic("catalog: " + err.Error()) // embedded
+	}
+	for line := range strings.Lines(string(data)) {
+		name, meaning, _ := strings.Cut(strings.TrimSpace(line), " ")
+		out = append(out, Code{name, meaning})
+	}
 	return out
 }
 

@@ -55,6 +55,7 @@ func (p *parser) infix() (op string, tokens int) {
 		case "<>":
 			return "!=", 1
 		case "=": // written for == often enough; where a name could stand, Named took it
+			p.warnOnce(t, "KQL017", "'=' is read as '==' here")
 			return "==", 1
 		case "!":
 			if next := p.peek(1); next.Kind == Word && next.Start == t.End {

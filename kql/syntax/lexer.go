@@ -104,6 +104,11 @@ func (l *lexer) next() Token {
 				return Token{Punct, start, l.at, p}
 			}
 		}
+		if strings.HasPrefix(l.text[l.at:], "&") {
+			l.at += len(l.text[l.at:]) - len(strings.TrimLeft(l.text[l.at:], "&"))
+			l.errorf(start, l.at, "KQL001", quote(l.text[start:l.at])+" is no operator: conditions are joined by 'and'")
+			continue
+		}
 		_, n := utf8.DecodeRuneInString(l.text[l.at:])
 		l.at += n
 		l.errorf(start, l.at, "KQL001", "the character "+quote(l.text[start:l.at])+" can't stand here")

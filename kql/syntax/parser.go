@@ -1,6 +1,8 @@
 package syntax
 
 import (
+	"strings"
+
 	"lockstep/schema"
 )
 
@@ -108,11 +110,54 @@ func (p *parser) expectWord(word string) {
 // unexpected reports that something else was wanted here and bails out.
 func (p *parser) unexpected(want string) {
 	t := p.tok()
+	if p.is("|") && p.at > 0 && p.tokens[p.at-1].Kind == Punct && p.tokens[p.at-1].Text == "|" {
+		want = "'||' is no operator: conditions are joined by 'or', operators by one '|'; " + want
+	}
+	if p.at > 0 && p.tokens[p.at-1].Kind == Number && t.Kind == Word && timeUnit(t.Text) {
+		p.fail(Span{p.tokens[p.at-1].Start, t.End}, "KQL010", "a length of time is written without a blank, such as "+p.tokens[p.at-1].Text+strings.ToLower(t.Text[:1]))
+	}
 	found := "the end of the text"
 	if t.Kind != EOF {
 		found = quote(p.text[t.Start:min(t.End, t.Start+30)])
 	}
 	p.fail(Span{t.Start, t.End}, "KQL010", want+" expected, found "+found)
+}
+
+// warnOnce says something about a token that may be looked at more than once.
+func (p *parser) warnOnce(t Token, code, message string) {
+	if n := len(p.errors); n == 0 || p.errors[n-1].Start != t.Start {
+		p.errors = append(p.errors, Error{Span{t.Start, t.End}, code, message, true})
+	}
+}
+
+// timeUnit tells the words that people write after a number.
+func timeUnit(s string) bool {
+	switch strings.TrimSuffix(strings.ToLower(s), "s") {
+	case "d", "day", "h", "hour", "m", "min", "minute", "sec", "second":
+		return true
+	}
+	return false
+}
+
+// mend says how a token that nothing expects could have been meant.
+func (p *parser) mend(t Token) string {
+	before := Token{}
+	if p.at > 0 {
+		before = p.tokens[p.at-1]
+	}
+	switch low := strings.ToLower(t.Text); {
+	case t.Kind == Punct && (t.Text == ")" || t.Text == "]" || t.Text == "}"):
+		return ": no bracket is open that it could close"
+	case t.Kind == Word && t.Text != low && (low == "and" || low == "or" || low == "by" || low == "has" || low == "contains" || low == "in" || low == "between"):
+		return "; words of the language are in small letters: '" + low + "'"
+	case wordIn(before, "not"):
+		return "; write not(…) around the condition"
+	case wordIn(t, "group"):
+		return "; groups follow 'by' alone"
+	case t.Kind == Punct && t.Text == ",":
+		return "; several values of 'in' stand in brackets"
+	}
+	return "; a ';' separates statements, a '|' operators"
 }
 
 func (p *parser) fail(at Span, code, message string) {
@@ -196,7 +241,7 @@ func (p *parser) query(body bool) *Query {
 		}
 		if !p.is(";") {
 			if t := p.tok(); len(p.errors) == 0 || p.errors[len(p.errors)-1].Start < start {
-				p.errors = append(p.errors, Error{Span{t.Start, t.End}, "KQL011", "the text " + quote(p.text[t.Start:t.End]) + " is not expected here; a ';' separates statements, a '|' operators", false})
+				p.errors = append(p.errors, Error{Span{t.Start, t.End}, "KQL011", "the text " + quote(p.text[t.Start:t.End]) + " is not expected here" + p.mend(t), false})
 			}
 			p.skip(stopAt(";", "}"))
 			if !body && p.is("}") {

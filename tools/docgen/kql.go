@@ -55,6 +55,18 @@ func kqlPage() (string, error) {
 	return d.String(), nil
 }
 
+// errorsPage lists the codes of the compiler's diagnostics.
+func errorsPage() (string, error) {
+	d := begin("KQL diagnostics", "`kql/catalog/codes.txt`")
+	d.line("\nEvery diagnostic has a code, a line and a column, and says in words how to mend the text. Errors keep a query from running, warnings don't.")
+	d.section("Codes", "")
+	d.head("code", "what it means")
+	for _, c := range catalog.Codes() {
+		d.row(code(c.Name), c.Meaning)
+	}
+	return d.String(), nil
+}
+
 // state is what became of a probe. A word is unsettled when the compiler
 // refuses the probe itself: give it a call of its own in special.
 type state int

@@ -27,6 +27,7 @@ func pages(binary string) []page {
 		{"tables.md", tablesPage},
 		{"dictionary.md", dictionaryPage},
 		{"kql.md", kqlPage},
+		{"kql-errors.md", errorsPage},
 		{"cli.md", func() (string, error) { return cliPage(binary) }},
 		{"settings.md", func() (string, error) { return settingsPage(binary) }},
 	}

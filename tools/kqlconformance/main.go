@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"time"
 )
@@ -68,6 +69,7 @@ func main() {
 type options struct {
 	queries, examples, cases string
 	parts, only, json        string
+	profile                  string
 	show, sample, jobs       int
 	noRun, empty             bool
 	slow, limit              time.Duration
@@ -89,6 +91,7 @@ func parse(args []string, errOut io.Writer) (options, error) {
 	f.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "how many run at a time")
 	f.BoolVar(&o.noRun, "norun", false, "compile only")
 	f.BoolVar(&o.empty, "empty", false, "name the queries that give no rows")
+	f.StringVar(&o.profile, "cpuprofile", "", "write a profile of the processor's time to this file")
 	f.DurationVar(&o.slow, "slow", 0, "name the items that take longer to compile")
 	f.DurationVar(&o.limit, "limit", time.Minute, "longest time for one query")
 	if err := f.Parse(args); err != nil {
@@ -136,10 +139,22 @@ func run(ctx context.Context, args []string, out, errOut *os.File) (int, error) 
 	if err != nil {
 		return exitFailed, err
 	}
-	c := newChecker(emptyData{})
+	c := newChecker()
 	c.workers, c.limit, c.noRun = max(1, o.jobs), o.limit, o.noRun
 	if o.only != "" {
+		c.show = true
 		c.verbose = func(format string, args ...any) { fmt.Fprintf(out, format, args...) }
+	}
+	if o.profile != "" {
+		f, err := os.Create(o.profile)
+		if err != nil {
+			return exitFailed, err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return exitFailed, err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	r, err := c.measure(ctx, jobs, newProgress(errOut))
 	if err != nil {

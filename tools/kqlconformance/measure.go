@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,39 +19,18 @@ import (
 type checker struct {
 	tables  map[string]*schema.Table
 	names   []string
+	few     []string
 	shapes  kql.Shapes
 	workers int
 	limit   time.Duration // for one query
 	noRun   bool
+	show    bool
 	verbose func(format string, args ...any) // shows all of an item
-	data    data
 }
 
-// data is what the database holds.
-type data interface {
-	// environment completes what names in a query can mean.
-	environment(kql.Environment) kql.Environment
-	// open gives one worker its database.
-	open() (database, error)
-	// filled names the tables that have rows.
-	filled() []string
-}
-
-// database runs programs, one at a time.
-type database interface {
-	// settle gives the program that knows the columns which only rows can tell.
-	settle(ctx context.Context, p *kql.Program) (*kql.Program, error)
-	run(ctx context.Context, p *kql.Program) ([][]any, error)
-	sql(p *kql.Program) (string, []any)
-	close() error
-}
-
-func newChecker(d data) *checker {
-	c := &checker{tables: kqltest.Declared(), data: d, workers: 2, limit: time.Minute, verbose: func(string, ...any) {}}
-	for name := range c.tables {
-		c.names = append(c.names, name)
-	}
-	sort.Strings(c.names)
+func newChecker() *checker {
+	c := &checker{tables: kqltest.Declared(), workers: 2, limit: time.Minute, verbose: func(string, ...any) {}}
+	c.names, c.few = slices.Sorted(maps.Keys(c.tables)), few(c.tables)
 	return c
 }
 
@@ -59,7 +38,7 @@ func (c *checker) table(name string) (*schema.Table, bool) { t, ok := c.tables[n
 
 // environment is what queries were recorded in: every table, whether it has rows or not.
 func (c *checker) environment() kql.Environment {
-	return c.data.environment(kql.Environment{Shapes: &c.shapes, Tables: c.table, TableNames: func() []string { return c.names }})
+	return kql.Environment{Shapes: &c.shapes, Tables: c.table, TableNames: func() []string { return c.names }, Now: now}
 }
 
 // wide is from how many tables on a wildcard's program is compiled anew over
@@ -69,8 +48,7 @@ const wide = 100
 // bounded is the environment of the product: a wildcard means the tables that have rows.
 func (c *checker) bounded() kql.Environment {
 	env := c.environment()
-	names := c.data.filled()
-	env.Shapes, env.TableNames = nil, func() []string { return names }
+	env.Shapes, env.TableNames = nil, func() []string { return c.few }
 	return env
 }
 
@@ -141,7 +119,7 @@ func (c *checker) runAll(ctx context.Context, jobs []*job, step func()) error {
 		group.Add(1)
 		go func() {
 			defer group.Done()
-			db, err := c.data.open()
+			db, err := openDatabase(c.table)
 			if err != nil {
 				failed[w] = err
 				return
@@ -166,20 +144,22 @@ func (c *checker) runAll(ctx context.Context, jobs []*job, step func()) error {
 	return ctx.Err()
 }
 
-func (c *checker) runOne(ctx context.Context, db database, j *job) {
+func (c *checker) runOne(ctx context.Context, db *database, j *job) {
 	defer func() {
 		if r := recover(); r != nil {
 			j.out.Stage, j.out.Why = "run", fmt.Sprint("panic: ", r)
 		}
 	}()
-	p := j.program
+	p, env := j.program, c.environment()
 	if p == nil {
 		var why string
-		if p, why, _ = c.compile(j.text, c.bounded()); p == nil {
+		env = c.bounded()
+		if p, why, _ = c.compile(j.text, env); p == nil {
 			j.out.Stage, j.out.Why = "run", "over the tables with rows: "+why
 			return
 		}
 	}
+	db.fill(j.text, env)
 	if !c.noRun && j.out.Part != "query" { // a query's recorded columns are those known before it runs
 		settled, err := db.settle(ctx, p)
 		if err != nil {
@@ -188,8 +168,10 @@ func (c *checker) runOne(ctx context.Context, db database, j *job) {
 		}
 		p, j.columns = settled, settled.Columns
 	}
-	text, args := db.sql(p)
-	c.verbose("%s\n%s\n%v\n", j.text, text, args)
+	if c.show {
+		text, args := db.sql(p)
+		c.verbose("%s\n%s\n%v\n", j.text, text, args)
+	}
 	var rows [][]any
 	if !c.noRun {
 		ctx, cancel := context.WithTimeout(ctx, c.limit)
@@ -201,7 +183,9 @@ func (c *checker) runOne(ctx context.Context, db database, j *job) {
 		}
 	}
 	j.out.Rows = len(rows)
-	c.verbose("%s\n", table(p.Columns, rows))
+	if c.show {
+		c.verbose("%s\n", table(p.Columns, rows))
+	}
 	j.out.Stage, j.out.Why = j.judge(j.columns, rows)
 	j.program = nil // let the memory go
 }
