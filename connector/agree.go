@@ -39,7 +39,7 @@ func (r *runner) prepare(ctx context.Context, it *item, now schema.Ticks, depth 
 			return nil, err
 		}
 	}
-	x, err := r.xdr.end.Incident(ctx, it.key)
+	x, err := r.incident(ctx, &r.xdr, it.key)
 	if fault.Is(err, fault.NotFound) {
 		return nil, r.forgive(ctx, l) // gone from the XDR: the workspace keeps what it has
 	}
@@ -117,7 +117,7 @@ func (r *runner) targetFirst(ctx context.Context, l link, x port.Incident, now s
 
 // partner reads the workspace incident; nil if there is none.
 func (r *runner) partner(ctx context.Context, l link) (*port.Incident, error) {
-	w, err := r.work.end.Incident(ctx, l.Name)
+	w, err := r.incident(ctx, &r.work, l.Name)
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return nil, nil
@@ -201,7 +201,8 @@ func (r *runner) carryOut(ctx context.Context, jobs []*job) error {
 // send makes the writes of one decision and notes what became of each.
 func (r *runner) send(ctx context.Context, j *job) {
 	for n, s := range j.steps {
-		made, err := r.feeder(s.side).end.Apply(ctx, s.Write)
+		f := r.feeder(s.side)
+		made, err := order(f, r.s.o.Now(), func() (port.Applied, error) { return f.end.Apply(ctx, s.Write) })
 		sent := &j.d.Writes[n]
 		switch {
 		case err == nil:
@@ -279,7 +280,11 @@ func (r *runner) recover(ctx context.Context, l link) (link, error) {
 			}
 			continue
 		}
-		made, ok, err := f.end.Applied(ctx, sent.WriteID)
+		ok := false
+		made, err := ask(f, r.s.o.Now(), func() (a port.Applied, err error) {
+			a, ok, err = f.end.Applied(ctx, sent.WriteID)
+			return a, err
+		})
 		switch {
 		case err != nil:
 			return l, fmt.Errorf("ask the %s what became of write %s: %w", sent.Side, sent.WriteID, err)
@@ -298,7 +303,7 @@ func (r *runner) recover(ctx context.Context, l link) (link, error) {
 // Else a value that is as the write has it is agreed, whoever set it; of the
 // others nobody knows.
 func (r *runner) infer(ctx context.Context, f *feeder, l *link, d Decision, sent *Sent) error {
-	present, err := f.end.Incident(ctx, sent.Incident)
+	present, err := r.incident(ctx, f, sent.Incident)
 	if fault.Is(err, fault.NotFound) {
 		sent.Outcome = Dropped
 		return nil

@@ -4,16 +4,28 @@ import (
 	"container/heap"
 	"slices"
 
+	"lockstep/connector/port"
+	"lockstep/connector/reconcile"
 	"lockstep/schema"
 )
 
-// lane is the order in which due work is taken: news before comparisons.
+// lane is the order in which due work is taken.
 type lane int
 
 const (
-	laneNews lane = iota
-	laneResync
+	laneEdits  lane = iota // what somebody waits for
+	laneNews               // new incidents, and alerts that came
+	laneResync             // the comparison of all
 )
+
+// laneOf is the lane of a hint. The XDR's hints of alerts have no version, and
+// a new incident has the first.
+func laneOf(side reconcile.Side, h port.Hint) lane {
+	if side == reconcile.XDR && h.Version <= 1 {
+		return laneNews
+	}
+	return laneEdits
+}
 
 // item is one incident that has to be looked at. Hints for it coalesce while
 // it waits.

@@ -51,6 +51,7 @@ type feeder struct {
 	side     reconcile.Side
 	end      port.End
 	can      port.Capabilities
+	pace     pace
 	progress progress
 	attempts int          // failed in a row
 	until    schema.Ticks // rests after a failure
@@ -80,12 +81,15 @@ func (s *Service) start(ctx context.Context, k Connection, now schema.Ticks) (*r
 		work:    feeder{side: reconcile.Workspace, end: s.o.Workspace(k.Workspace)},
 		figures: figures{received: map[string]schema.Ticks{}, failures: map[string]int64{}, errors: map[string]string{}},
 	}
-	r.xdr.can, r.work.can = r.xdr.end.Capabilities(), r.work.end.Capabilities()
+	for _, f := range []*feeder{&r.xdr, &r.work} {
+		f.can = f.end.Capabilities()
+		f.pace = newPace(f.can.PerMinute, now)
+	}
 	err := s.o.Store.View(ctx, func(tx state.Tx) error {
 		r.stored, _ = positions.Get(tx, r.ws)
 		r.xdr.progress.read, r.work.progress.read = r.stored.XDR, r.stored.Workspace
 		for _, l := range links.By(tx, "open", state.Prefix(r.ws)) {
-			r.queue.add(l.XDR, laneNews, CauseRecovery, 0)
+			r.queue.add(l.XDR, laneEdits, CauseRecovery, 0)
 		}
 		return nil
 	})
@@ -102,6 +106,9 @@ func (r *runner) next(ctx context.Context, now schema.Ticks) (did bool, wakeAt s
 		did = did || more
 	}
 	for range itemsAtOnce {
+		if now < r.xdr.pace.until || now < r.work.pace.until {
+			break // an end asked for rest: every item needs both
+		}
 		it := r.queue.take(now)
 		if it == nil {
 			break
@@ -129,6 +136,9 @@ func (r *runner) next(ctx context.Context, now schema.Ticks) (did bool, wakeAt s
 
 // wake is when something is due again: at once while items are ready.
 func (r *runner) wake(now schema.Ticks) schema.Ticks {
+	if rest := max(r.xdr.pace.until, r.work.pace.until); rest > now {
+		return rest
+	}
 	if !r.queue.idle(now) || r.resync.on && now >= r.xdr.until {
 		return now
 	}
@@ -143,10 +153,10 @@ func (r *runner) wake(now schema.Ticks) schema.Ticks {
 
 // follow reads hints of one feed into the queue.
 func (r *runner) follow(ctx context.Context, f *feeder, now schema.Ticks) (did bool, err error) {
-	if now < f.until || r.queue.size() >= longestQueue {
+	if now < max(f.until, f.pace.until) || r.queue.size() >= longestQueue {
 		return false, nil
 	}
-	hints, err := f.end.Changes(ctx, f.progress.read, hintsAtOnce)
+	hints, err := ask(f, now, func() ([]port.Hint, error) { return f.end.Changes(ctx, f.progress.read, hintsAtOnce) })
 	if err != nil {
 		return false, r.rest(ctx, f, now, fmt.Errorf("read the feed: %w", err))
 	}
@@ -162,7 +172,7 @@ func (r *runner) follow(ctx context.Context, f *feeder, now schema.Ticks) (did b
 	for i, h := range hints {
 		var it *item
 		if keys[i] != "" {
-			it = r.queue.add(keys[i], laneNews, cause, h.At)
+			it = r.queue.add(keys[i], laneOf(f.side, h), cause, h.At)
 		}
 		f.progress.note(h.Seq, it)
 	}
@@ -198,13 +208,18 @@ func (r *runner) keysOf(ctx context.Context, f *feeder, hints []port.Hint) ([]st
 		}
 		// An incident that the connector doesn't remember: it says itself whose
 		// partner it is. If it can't be read now, the comparison of all finds it.
-		if inc, err := f.end.Incident(ctx, h.Incident); err == nil {
+		if inc, err := r.incident(ctx, f, h.Incident); err == nil {
 			keys[i] = inc.Partner
 		} else if !fault.Is(err, fault.NotFound) {
 			r.failed(incidentsType, err)
 		}
 	}
 	return keys, nil
+}
+
+// incident reads an incident of an end.
+func (r *runner) incident(ctx context.Context, f *feeder, id string) (port.Incident, error) {
+	return ask(f, r.s.o.Now(), func() (port.Incident, error) { return f.end.Incident(ctx, id) })
 }
 
 // rest has a failing feed wait. An error of the context ends the call instead.
@@ -279,6 +294,10 @@ func (r *runner) done(ctx context.Context, it *item, now schema.Ticks, err error
 		r.queue.finish(it)
 		return nil
 	}
+	if fault.Is(err, fault.Throttled) { // not the item's fault
+		r.queue.postpone(it, now+r.delay(1, err))
+		return nil
+	}
 	it.attempts++
 	it.cause = CauseRetry
 	until := now + r.delay(it.attempts, err)
@@ -349,10 +368,10 @@ func (r *runner) keepPositions(ctx context.Context) error {
 
 // compareAll has all incidents looked at, a page at a time: hints may have been missed.
 func (r *runner) compareAll(ctx context.Context, now schema.Ticks) (did bool, err error) {
-	if now < r.resync.due || now < r.xdr.until {
+	if now < r.resync.due || now < max(r.xdr.until, r.xdr.pace.until) {
 		return false, nil
 	}
-	ids, err := r.xdr.end.IDs(ctx, r.resync.after, resyncAtOnce)
+	ids, err := ask(&r.xdr, now, func() ([]string, error) { return r.xdr.end.IDs(ctx, r.resync.after, resyncAtOnce) })
 	if err != nil {
 		return false, r.rest(ctx, &r.xdr, now, fmt.Errorf("list incidents: %w", err))
 	}

@@ -92,7 +92,7 @@ func (r *runner) report(st *Status, now schema.Ticks) {
 	for _, f := range []*feeder{&r.xdr, &r.work} {
 		name := string(f.side) + " feed"
 		st.Feeds = append(st.Feeds, FeedHealth{
-			Side: string(f.side), Position: f.progress.read, RestsTill: f.until,
+			Side: string(f.side), Position: f.progress.read, RestsTill: max(f.until, f.pace.until),
 			Failures: r.figures.failures[name], LastError: r.figures.errors[name],
 		})
 	}

@@ -35,7 +35,7 @@ func (r *runner) sendTogether(ctx context.Context, jobs []*job) (left []*job) {
 	if len(writes) < 2 {
 		return jobs
 	}
-	made, err := end.ApplyAll(ctx, writes)
+	made, err := order(&r.work, r.s.o.Now(), func() ([]port.Applied, error) { return end.ApplyAll(ctx, writes) })
 	if err != nil {
 		for _, j := range at {
 			j.unsure = !definite(err)

@@ -17,6 +17,7 @@ type nature struct {
 	unlist  bool                        // lists are empty: the feeds alone must do
 	unheard bool                        // hints never come: the lists alone must do
 	single  bool                        // the workspace takes one write at a time
+	minute  int                         // requests that each end takes in one; 0: any number
 
 	skew   map[reconcile.Side]schema.Ticks
 	coarse bool // the sides' clocks know whole seconds alone
@@ -31,9 +32,9 @@ var natures = []nature{
 	{name: "in process, one write at a time", single: true},
 	{name: "by the feeds alone", unlist: true},
 	{name: "by the lists alone", unheard: true},
-	{name: "remote XDR", lacks: map[reconcile.Side][]string{reconcile.XDR: remote}},
+	{name: "remote XDR", minute: 50, lacks: map[reconcile.Side][]string{reconcile.XDR: remote}},
 	{name: "remote workspace", single: true, lacks: map[reconcile.Side][]string{reconcile.Workspace: {"feed", "field times", "write ids", "alerts"}}},
-	{name: "both remote", single: true, lacks: map[reconcile.Side][]string{reconcile.XDR: remote, reconcile.Workspace: {"feed", "field times", "write ids"}}},
+	{name: "both remote", single: true, minute: 150, lacks: map[reconcile.Side][]string{reconcile.XDR: remote, reconcile.Workspace: {"feed", "field times", "write ids"}}},
 	{name: "no conditional writes", lacks: map[reconcile.Side][]string{reconcile.XDR: {"conditional writes"}, reconcile.Workspace: {"conditional writes"}}},
 	{name: "no field times", lacks: map[reconcile.Side][]string{reconcile.XDR: {"field times"}}},
 	{name: "no write ids", lacks: map[reconcile.Side][]string{reconcile.Workspace: {"write ids"}}},
@@ -57,6 +58,7 @@ func drawNature(r *rand.Rand) nature {
 
 // can is what an end of this nature says it can do.
 func (n nature) can(s reconcile.Side, all port.Capabilities) port.Capabilities {
+	all.PerMinute = n.minute
 	for _, what := range n.lacks[s] {
 		switch what {
 		case "conditional writes":

@@ -32,7 +32,7 @@ type End interface {
 	Applied(ctx context.Context, writeID string) (a Applied, ok bool, err error)
 }
 
-// Capabilities of an end. All are true in process.
+// Capabilities of an end. All are true in process, and there is no limit.
 type Capabilities struct {
 	Conditional  bool // honours IfVersion
 	Feed         bool // Changes is complete and ordered by commit
@@ -40,6 +40,8 @@ type Capabilities struct {
 	CommentIDs   bool // comments keep the ids given
 	CreateAlerts bool // takes alerts
 	WriteIDs     bool // Applied answers
+
+	PerMinute int // requests that it takes; 0: any number
 }
 
 // Hint says that an incident changed. Incident is "" if the feed's entry
