@@ -182,12 +182,13 @@ func (b *binder) topHitters(n plan.Node, op *syntax.TopHitters, c ctx) plan.Node
 // partition runs a sub-query for each value of a column.
 func (b *binder) partition(n plan.Node, op *syntax.Partition, c ctx) plan.Node {
 	pipe, ok := op.Sub.(*syntax.Pipe)
-	if !ok || pipe.Source != nil {
-		b.unsupported(op.At(), "this form of partition")
-	}
+	own := !ok || pipe.Source != nil // { T | … }: a table of its own, where the column's name is the value
 	b.shared++
 	shared := &plan.Shared{Number: b.shared, Input: n}
-	key := b.scalar(op.By, c).(*plan.ColumnRef)
+	key, isColumn := b.scalar(op.By, c).(*plan.ColumnRef)
+	if !isColumn {
+		b.fail(op.By.At(), "KQL141", "a column's name is expected here")
+	}
 	left := b.ref(shared).(*plan.Ref)
 	keep := func(r *plan.Ref) plan.Column {
 		for i, id := range r.From {
@@ -199,6 +200,14 @@ func (b *binder) partition(n plan.Node, op *syntax.Partition, c ctx) plan.Node {
 	}
 	values := &plan.Distinct{Input: &plan.Project{Input: left, Items: []plan.Item{b.item("", keep(left).Ref())}}}
 	value := values.Columns()[0]
+	if own {
+		inner := c.scope.child()
+		if id, ok := op.By.(*syntax.Ident); ok {
+			inner.names[id.Text] = &entity{scalar: value.Ref()}
+		}
+		sub := b.tabular(op.Sub, inner)
+		return &plan.Apply{Input: values, Sub: sub, Cols: sub.Columns()}
+	}
 	right := b.ref(shared).(*plan.Ref)
 	mine := &plan.Filter{Input: right, Predicate: call("same", schema.Bool, keep(right).Ref(), value.Ref())}
 	sub := b.pipe(mine, pipe.Ops, c.scope)

@@ -21,7 +21,7 @@ func (e *emitter) apart(n *plan.Apply) rel {
 	if len(in.order) > 0 {
 		order = "ORDER BY " + orderList(in.order)
 	}
-	e.ctes = append(e.ctes, text(rows.rows+" AS MATERIALIZED (SELECT *, row_number() OVER ("+order+") AS "+rows.number+" FROM (").and(in.sql).and(text("))")))
+	e.define(text(rows.rows+" AS MATERIALIZED (SELECT *, row_number() OVER ("+order+") AS "+rows.number+" FROM (").and(in.sql).and(text("))")), false, n.Input)
 	around := e.outer
 	e.outer = rows
 	sub := e.node(n.Sub)

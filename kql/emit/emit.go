@@ -64,7 +64,7 @@ func Emit(root plan.Node, names []schema.Column, d Dialect) (q *Query, err error
 			q, err = nil, e
 		}
 	}()
-	e := &emitter{dialect: d, specials: specialTable(), shared: map[*plan.Shared]string{}, scalars: map[*plan.Scalar]string{}}
+	e := &emitter{dialect: d, specials: specialTable(), shared: map[*plan.Shared]string{}, scalars: map[*plan.Scalar]string{}, frames: []*frame{{}}}
 	r := e.node(root)
 	var items []frag
 	for i, c := range root.Columns() {
@@ -75,13 +75,7 @@ func Emit(root plan.Node, names []schema.Column, d Dialect) (q *Query, err error
 	}
 	out := join(", ", items)
 	body := text("SELECT ").and(out).and(text(" FROM (")).and(r.sql).and(text(")")).and(r.orderBy())
-	if len(e.ctes) > 0 {
-		with := "WITH "
-		if e.recursive {
-			with = "WITH RECURSIVE "
-		}
-		body = text(with).and(join(", ", e.ctes)).and(text(" ")).and(body)
-	}
+	body = e.frames[0].with().and(body)
 	if e.says("settings") {
 		body = body.and(e.say("settings"))
 	}
@@ -199,18 +193,16 @@ func orderList(keys []orderKey) string {
 }
 
 type emitter struct {
-	dialect   Dialect
-	scans     []Scan
-	stages    []Stage
-	ctes      []frag
-	shared    map[*plan.Shared]string
-	scalars   map[*plan.Scalar]string
-	names     int
-	within    int      // sub-queries that run for each row
-	recursive bool     // a table refers to itself
-	outer     numbered // the rows of the sub-query at hand, where it stands apart
-	specials  map[string]func(*sel, *plan.Call) frag
-	order     []orderKey // of the rows that the expression at hand sees
+	dialect  Dialect
+	scans    []Scan
+	stages   []Stage
+	frames   []*frame
+	shared   map[*plan.Shared]string
+	scalars  map[*plan.Scalar]string
+	names    int
+	outer    numbered // the rows of the sub-query at hand, where it stands apart
+	specials map[string]func(*sel, *plan.Call) frag
+	order    []orderKey // of the rows that the expression at hand sees
 }
 
 func (e *emitter) fresh(prefix string) string {

@@ -136,7 +136,8 @@ func (s *sel) scalar(x *plan.Scalar) frag {
 			body = text("SELECT ").and(s.e.say("list", text(col))).and(text(" AS v FROM (")).and(r.sql).and(text(")"))
 		}
 		s.e.scalars[x] = cte
-		s.e.ctes = append(s.e.ctes, text(cte+" AS MATERIALIZED (").and(body).and(text(")")))
+		f := s.e.define(text(cte+" AS MATERIALIZED (").and(body).and(text(")")), false, x.Node)
+		f.scalars = append(f.scalars, x)
 		s.e.order = order
 	}
 	f := text("(SELECT v FROM " + cte + ")")

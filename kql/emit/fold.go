@@ -6,11 +6,8 @@ import (
 )
 
 // fold walks the rows one by one, by a recursion that joins the row with the
-// next number to the values carried so far. A recursion can't stand inside of what runs for each row.
+// next number to the values carried so far.
 func (e *emitter) fold(n *plan.Fold) rel {
-	if e.within > 0 {
-		unsupported("scan inside of partition or mv-apply")
-	}
 	if !e.says("recursion") {
 		unsupported("scan")
 	}
@@ -22,7 +19,7 @@ func (e *emitter) fold(n *plan.Fold) rel {
 	if len(in.order) > 0 {
 		order = "ORDER BY " + orderList(in.order)
 	}
-	e.ctes = append(e.ctes, text(rows+" AS MATERIALIZED (SELECT "+input+", row_number() OVER ("+order+") AS "+place+" FROM (").and(in.sql).and(text("))")))
+	e.define(text(rows+" AS MATERIALIZED (SELECT "+input+", row_number() OVER ("+order+") AS "+place+" FROM (").and(in.sql).and(text("))")), true, n)
 	first, next := text(e.say("recursion").text+place), text(place)
 	start, s := e.sel(), e.sel()
 	e.order = nil
@@ -45,8 +42,7 @@ func (e *emitter) fold(n *plan.Fold) rel {
 	}
 	joined := text("SELECT " + rows + "." + place + inputs + states + " FROM " + walk + " JOIN " + rows + " ON " + rows + "." + place + " = " + walk + "." + place + " + 1")
 	step := text("SELECT ").and(next).and(text(" FROM ")).and(s.from(joined))
-	e.ctes = append(e.ctes, text(walk+" AS (").and(seed).and(text(" UNION ALL ")).and(step).and(text(")")))
-	e.recursive = true
+	e.define(text(walk+" AS (").and(seed).and(text(" UNION ALL ")).and(step).and(text(")")), true, n)
 	all := text("SELECT " + rows + "." + place + inputs + states + " FROM " + walk + " JOIN " + rows + " USING (" + place + ")")
 	return rel{sql: all, order: []orderKey{{column: place}}}
 }

@@ -288,7 +288,8 @@ func (e *emitter) ref(n *plan.Ref) rel {
 		r := e.node(n.Shared.Input)
 		cte = e.fresh("s")
 		e.shared[n.Shared] = cte
-		e.ctes = append(e.ctes, text(cte+" AS MATERIALIZED (").and(r.sql).and(text(")")))
+		f := e.define(text(cte+" AS MATERIALIZED (").and(r.sql).and(text(")")), false, n.Shared.Input)
+		f.shared = append(f.shared, n.Shared)
 	}
 	var items list
 	for i, c := range n.Cols {
@@ -303,9 +304,7 @@ func (e *emitter) apply(n *plan.Apply) rel {
 		return e.apart(n)
 	}
 	in := e.node(n.Input)
-	e.within++
-	sub := e.node(n.Sub)
-	e.within--
+	sub, with := e.beside(n.Input.Columns(), n.Sub)
 	if len(sub.order) > 0 && len(in.order) == 0 { // the engine brings the sub-query's rows in any order
 		o := e.fresh("o")
 		in.sql = text("SELECT *, row_number() OVER () AS " + o + " FROM (").and(in.sql).and(text(")"))
@@ -313,7 +312,7 @@ func (e *emitter) apply(n *plan.Apply) rel {
 	}
 	order := orderOf(n, in.order, sub.order)
 	cols := columnList(n.Cols, order)
-	in.sql = text("SELECT " + cols + " FROM (").and(in.sql).and(text("), ")).and(e.say("lateral", e.lateral(n, sub)))
+	in.sql = text("SELECT " + cols + " FROM (").and(in.sql).and(text("), ")).and(e.say("lateral", with.and(e.lateral(n, sub))))
 	in.order = order
 	return in
 }
