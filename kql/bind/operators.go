@@ -95,6 +95,8 @@ func (b *binder) operator(n plan.Node, op syntax.Operator, s *scope) plan.Node {
 		return b.topHitters(n, op, c)
 	case *syntax.Partition:
 		return b.partition(n, op, c)
+	case *syntax.Reduce:
+		return b.reduce(n, op, c)
 	case *syntax.MakeGraph:
 		return b.makeGraph(n, op, c)
 	case *syntax.GraphMatch, *syntax.GraphMark, *syntax.GraphWhere, *syntax.GraphTable:

@@ -24,6 +24,7 @@ type machine struct {
 	hit    []plan.Column     // this row matched the step
 	made   [][]plan.Column   // this row's declared columns at the step
 	number []plan.Column     // this row's match id at the step
+	series []plan.Column     // this row's series of repeated matches at the step
 	count  plan.Column       // matches begun so far
 }
 
@@ -36,8 +37,11 @@ func (b *binder) scanRows(n plan.Node, op *syntax.Scan, c ctx) plan.Node {
 	}
 	m := &machine{b: b, op: op, c: c, cols: n.Columns(), fold: &plan.Fold{Input: n, Place: b.column("", schema.Long)}}
 	for _, st := range op.Steps {
-		if st.Optional || st.Output != "all" && st.Output != "none" {
-			b.unsupported(st.Span, "an optional step of scan, or one with output=last")
+		if st.Optional {
+			b.unsupported(st.Span, "an optional step of scan")
+		}
+		if st.Output != "all" && st.Output != "none" && st.Output != "last" {
+			b.fail(st.Span, "KQL165", "'%s' is no output of a step: all, last or none is", st.Output)
 		}
 	}
 	m.declare()
@@ -96,6 +100,7 @@ func (m *machine) states() {
 		m.match = append(m.match, m.carry(schema.Long, nought()))
 		m.hit = append(m.hit, m.carry(schema.Bool, no()))
 		m.number = append(m.number, m.carry(schema.Long, nought()))
+		m.series = append(m.series, m.carry(schema.Long, nought()))
 		var made []plan.Column
 		for i := range m.op.Declare {
 			made = append(made, m.carry(m.kept[i].Type, m.start[i]))
@@ -207,6 +212,8 @@ func (m *machine) transitions() {
 		hit := call("or", schema.Bool, promoted[k], again)
 		m.next(m.hit[k], hit)
 		m.next(m.active[k], call("or", schema.Bool, hit, call("and", schema.Bool, m.active[k].Ref(), call("not", schema.Bool, gone))))
+		begins := call("and", schema.Bool, hit, call("or", schema.Bool, promoted[k], gone, call("not", schema.Bool, m.active[k].Ref())))
+		m.next(m.series[k], call("iff", schema.Long, begins, call("add", schema.Long, m.series[k].Ref(), whole(1)), m.series[k].Ref()))
 		number := m.match[k].Ref()
 		var id plan.Expr = number
 		if k == 0 {
@@ -306,7 +313,11 @@ func (m *machine) output() plan.Node {
 		for d := range m.op.Declare {
 			from[u.Cols[i+d].ID] = at(m.made[k][d])
 		}
-		u.Nodes = append(u.Nodes, &plan.Filter{Input: r, Predicate: at(m.hit[k])})
+		shown := at(m.hit[k])
+		if st.Output == "last" {
+			shown = call("and", schema.Bool, shown, &plan.InTable{X: at(m.fold.Place), Node: m.lasts(shared, k)})
+		}
+		u.Nodes = append(u.Nodes, &plan.Filter{Input: r, Predicate: shown})
 		u.From = append(u.From, from)
 	}
 	if len(u.Nodes) == 0 {
@@ -318,6 +329,14 @@ func (m *machine) output() plan.Node {
 	p := &plan.Project{Input: sorted, Items: keepAll(cols)}
 	b.serialized[p] = true
 	return p
+}
+
+// lasts gives the places where the series of a step's repeated matches end.
+func (m *machine) lasts(shared *plan.Shared, k int) plan.Node {
+	r, find := m.b.refTo(shared)
+	last := plan.Agg{Column: m.b.column("", schema.Long), Func: "max", Args: []plan.Expr{find(m.fold.Place).Ref()}}
+	agg := &plan.Aggregate{Input: &plan.Filter{Input: r, Predicate: find(m.hit[k]).Ref()}, Keys: []plan.Item{m.b.item("", find(m.series[k]).Ref())}, Aggs: []plan.Agg{last}}
+	return &plan.Project{Input: agg, Items: []plan.Item{keep(last.Column)}}
 }
 
 // rowAndStart is what the name of a step stands for: columns read as step.column.

@@ -12,13 +12,21 @@ import (
 // write binds a text of this package over the rows and values that its names
 // stand for: operators that are others in short are said in KQL itself.
 func (b *binder) write(at syntax.Span, text string, rows plan.Node, values map[string]plan.Expr) plan.Node {
+	return b.writeWith(at, text, map[string]plan.Node{"rows": rows}, values)
+}
+
+// writeWith is write over several tables.
+func (b *binder) writeWith(at syntax.Span, text string, tables map[string]plan.Node, values map[string]plan.Expr) plan.Node {
 	q, errors := syntax.ParseQuery(text)
 	if len(errors) > 0 {
 		b.fail(at, "KQL199", "the query could not be understood: %s", errors[0].Message)
 	}
-	b.shared++
-	shared := &plan.Shared{Number: b.shared, Input: rows}
-	s := &scope{names: map[string]*entity{"rows": {used: true, table: func() plan.Node { return b.ref(shared) }}}}
+	s := &scope{names: map[string]*entity{}}
+	for name, rows := range tables {
+		b.shared++
+		shared := &plan.Shared{Number: b.shared, Input: rows}
+		s.names[name] = &entity{used: true, table: func() plan.Node { return b.ref(shared) }}
+	}
 	for name, v := range values {
 		s.names[name] = &entity{scalar: v}
 	}
@@ -51,6 +59,22 @@ rows | where t between ((from - lookback) .. upto)
 | where Timestamp between (from .. upto)
 | summarize Count = count(), ['dcount'] = count_distinct(id) by Timestamp{d}
 | project Timestamp{d}, Count, ['dcount']`},
+	"activity_metrics": {[]string{"id", "t"}, []string{"from", "upto", "step"}, activityMetrics},
+	"activity_engagement": {[]string{"id", "t"}, []string{"from", "upto", "inner", "outer"}, `
+let near = rows | where t between ((from - outer) .. upto) | extend part = bin_at(t, inner, from);
+let narrow = near | where t >= from | summarize dcount_activities_inner = count_distinct(id) by Timestamp = part{d};
+let wide = near | extend Timestamp = range(part, part + outer - inner, inner) | mv-expand Timestamp to typeof(datetime) | where Timestamp between (from .. upto)
+| summarize dcount_activities_outer = count_distinct(id) by Timestamp{d};
+narrow | join kind=inner wide on Timestamp{d}
+| project Timestamp, dcount_activities_inner, dcount_activities_outer, activity_ratio = todouble(dcount_activities_inner) / dcount_activities_outer{d}
+| sort by {by}Timestamp asc`},
+	"session_count": {[]string{"id", "t"}, []string{"from", "upto", "step", "lookback"}, `
+rows | where t between ((from - lookback) .. upto) | sort by id asc, {by}t asc
+| extend fresh = not(id == prev(id) and t - prev(t) <= lookback and not({changed}))
+| where t >= from
+| summarize count_sessions = countif(fresh) by Timestamp = bin_at(t, step, from){d}
+| project Timestamp{d}, count_sessions
+| sort by {by}Timestamp asc`},
 	"active_users_count": {[]string{"id", "t"}, []string{"from", "upto", "lookback", "period", "least", "step"}, `
 let active = rows | where t between ((from - lookback) .. upto) | extend part = bin_at(t, period, from);
 active | where t between (from .. upto) | distinct id, t{d}
@@ -61,6 +85,34 @@ active | where t between (from .. upto) | distinct id, t{d}
 | summarize ['dcount'] = count_distinct(id) by Timestamp = bin_at(t, step, from){d}
 | project Timestamp{d}, ['dcount']`},
 }
+
+// activityMetrics: each window of time beside the one before it.
+const activityMetrics = `
+let binned = rows | where t between (from .. upto) | extend Timestamp = bin_at(t, step, from) | distinct id, Timestamp{d};
+let earlier = binned | project id, Timestamp = Timestamp + step{d}, again = true;
+let before = binned | summarize before = count() by Timestamp = Timestamp + step{d};
+binned | join kind=leftouter earlier on id, Timestamp{d}
+| summarize dcount_values = count(), back = countif(again) by Timestamp{d}
+| join kind=leftouter before on Timestamp{d}
+| extend rate = iff(isnull(before), real(nan), todouble(back) / before)
+| project Timestamp, dcount_values, dcount_newvalues = dcount_values - back, retention_rate = rate, churn_rate = 1.0 - rate{d}
+| sort by {by}Timestamp asc`
+
+// newActivityMetrics: those first seen in one window, in each later one.
+const newActivityMetrics = `
+let binned = rows | where t between (from .. upto) | extend Timestamp = bin_at(t, step, from) | distinct id, Timestamp{d};
+let begun = binned | join kind=leftanti known on id | summarize begun = min(Timestamp) by id{d};
+let cohorts = begun | summarize size = count() by begun{d} | where isnull(only) or begun == only;
+let seen = binned | join kind=inner begun on id{d} | project id, until = Timestamp, begun{d}, k = 1;
+let retained = seen | summarize retained = count() by begun, until{d};
+let grid = cohorts | extend until = range(from, upto, step) | mv-expand until to typeof(datetime) | where until >= begun | extend k = 1;
+let fresh = grid | join kind=inner (seen | project who = begun, until{d}, k) on k, until{d}
+| where who > begun or (until == begun and who == begun) | summarize fresh = count() by begun, until{d};
+grid | join kind=leftouter fresh on begun, until{d} | join kind=leftouter retained on begun, until{d}
+| extend fresh = coalesce(fresh, 0), retained = coalesce(retained, 0)
+| project from_Timestamp = begun, to_Timestamp = until, dcount_new_values = fresh, dcount_retained_values = retained, dcount_churn_values = size - retained,
+  retention_rate = todouble(retained) / size, churn_rate = todouble(size - retained) / size{d}
+| sort by {by}from_Timestamp asc, to_Timestamp asc`
 
 // evaluateWindowed binds one of them; nil for any other plugin.
 func (b *binder) evaluateWindowed(n plan.Node, op *syntax.Evaluate, c ctx) plan.Node {
@@ -74,7 +126,7 @@ func (b *binder) evaluateWindowed(n plan.Node, op *syntax.Evaluate, c ctx) plan.
 		p.Items = append(p.Items, b.item(name, b.scalar(op.Call.Args[i], c)))
 	}
 	dims := b.dimensions(p, op.Call.Args[len(w.columns)+len(w.parameters):], c)
-	if p.Items[1].Type != schema.DateTime {
+	if t := p.Items[1].Type; t != schema.DateTime && !(t == schema.Long && op.Call.Func.Text == "session_count") {
 		b.unsupported(op.At(), "the plugin "+op.Call.Func.Text+" over anything but a datetime")
 	}
 	values := map[string]plan.Expr{}
@@ -221,6 +273,12 @@ func (b *binder) evaluateFurther(n plan.Node, op *syntax.Evaluate, c ctx) plan.N
 		return b.geoLookup(n, op, c, "geo_near_polygon", false)
 	case "geo_line_lookup":
 		return b.geoLookup(n, op, c, "geo_near_line", true)
+	case "new_activity_metrics":
+		return b.newActivity(n, op, c)
+	case "dcount_intersect":
+		return b.dcountIntersect(n, op, c)
+	case "narrow":
+		return b.narrow(n)
 	}
 	return b.evaluateWindowed(n, op, c)
 }

@@ -13,6 +13,7 @@ func stages() []Function {
 		staged("graph_match", 2, graphMatch),
 		staged("graph_shortest_paths", 2, graphShortest),
 		staged("graph_components", 2, graphComponents),
+		staged("reduce", 1, reduce),
 		{Name: "graph_node_id", Params: types(tText), Least: 1, Result: tText, Eval: graphNodeID},
 	}
 }
