@@ -18,6 +18,7 @@ type Environment struct {
 	// Watchlists and External give what a program reads beside stored tables.
 	Watchlists func(alias string) (*schema.Table, bool)
 	External   func(asked kql.External) *schema.Table
+	Places     bool // the engine knows places of addresses
 	Now        schema.Ticks
 	From, To   schema.Ticks
 }
@@ -44,7 +45,10 @@ func KQL(text string, env Environment) (Program, []Diagnostic) {
 	for name, f := range env.Functions {
 		functions[name] = kql.Function(f)
 	}
-	p, found := kql.Compile(text, kql.Environment{Tables: env.Tables, TableNames: env.TableNames, Functions: functions, Watchlists: env.Watchlists, External: env.External, Now: env.Now, From: env.From, To: env.To, Received: tables.ReceivedColumn, RowID: tables.ArrivalColumn})
+	p, found := kql.Compile(text, kql.Environment{
+		Tables: env.Tables, TableNames: env.TableNames, Functions: functions, Watchlists: env.Watchlists, External: env.External,
+		Places: env.Places, Now: env.Now, From: env.From, To: env.To, Received: tables.ReceivedColumn, RowID: tables.ArrivalColumn,
+	})
 	return compiledOf(p, found)
 }
 

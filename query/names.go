@@ -23,10 +23,11 @@ type names struct {
 
 	watchlists map[string]Relation // by alias in lower case
 	outside    *outside
+	places     bool
 }
 
 func (s *Service) names(ctx context.Context, q Query, snapshot tables.Snapshot) (*names, error) {
-	n := &names{q: q, catalog: schema.Default(), filled: snapshot.Tables(), outside: newOutside(s.external),
+	n := &names{q: q, catalog: schema.Default(), filled: snapshot.Tables(), outside: newOutside(s.external), places: s.o.Places,
 		allow: func(table string) error { return s.o.Allow(ctx, q.Principal, q.Side, q.Workspace, table) }}
 	if s.o.Custom == nil {
 		return n, nil
@@ -46,7 +47,7 @@ func (s *Service) names(ctx context.Context, q Query, snapshot tables.Snapshot) 
 
 func (n *names) environment(now schema.Ticks) Environment {
 	return Environment{Tables: n.table, TableNames: n.all, Functions: n.functions, Watchlists: n.watchlist, External: n.outside.external,
-		Now: now, From: n.q.From, To: n.q.To}
+		Places: n.places, Now: now, From: n.q.From, To: n.q.To}
 }
 
 // table finds a table that the text names.

@@ -78,6 +78,8 @@ func TestExternalData(t *testing.T) {
 		{list + "L | sort by name asc | project name, risk", "'; DROP TABLE x; --|8\npc1|7\npc2|", 1},
 		{list + "DeviceEvents | where DeviceName in ((L | where isnotnull(risk) | project name)) | join kind=inner L on $left.DeviceName == $right.name | project DeviceName, risk", "pc1|7", 1},
 		{list + "L | where Timestamp < datetime(2002-01-01) | count", "1", 1},
+		{list + "L | top 2 by risk desc | project name, risk, Timestamp", "'; DROP TABLE x; --|8|\npc1|7|2001-01-01T00:00:00.0000000Z", 1},
+		{list + "L | summarize arg_max(risk, *) by x = 1", "1|8|'; DROP TABLE x; --|", 1},
 		{list + "union L, (L | where false) | summarize sum(risk), dcount(name)", "15|3", 1},
 		{"externaldata (line:string) ['URL/list.csv', 'URL/list.csv'] with (format=txt) | count", "8", 2},
 		{"externaldata (name:string) ['URL/list.csv'] | where false", "", 1},

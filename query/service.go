@@ -44,6 +44,7 @@ type Options struct {
 	Custom  Custom // nil for none
 	// External bounds what queries fetch of other hosts; without a client, nothing.
 	External external.Options
+	Places   bool // Tables know the places of addresses: their function kql_geo_info
 
 	MaxRows      int           // default and most per query: 100,000
 	MaxBytes     int64         // 64 MB

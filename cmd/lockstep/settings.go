@@ -38,6 +38,7 @@ type Settings struct {
 	QueryRows     int           `yaml:"query_rows" help:"most rows of one answer"`
 	QueryHosts    []string      `yaml:"query_hosts" help:"hosts that externaldata and http_request may reach, such as feeds.example.org or *.example.org; empty: none"`
 	QueryRanges   []string      `yaml:"query_ranges" help:"ranges of addresses that they may reach although they are not public, such as 10.1.2.0/24"`
+	Places        string        `yaml:"places" help:"database of places for addresses (a city or country file in the MaxMind DB format); empty: geo_info_from_ip_address gives null"`
 	LogFormat     string        `yaml:"log_format" help:"text or json"`
 	LogLevel      string        `yaml:"log_level" help:"debug, info, warn or error"`
 	ClockAhead    time.Duration `yaml:"clock_ahead" help:"run the server's clock ahead by this much, to rehearse retention"`

@@ -19,6 +19,7 @@ import (
 	"lockstep/connector"
 	"lockstep/connector/port"
 	"lockstep/fault"
+	"lockstep/geo"
 	"lockstep/history"
 	"lockstep/portal"
 	"lockstep/query"
@@ -65,6 +66,7 @@ type server struct {
 	searches   *searches.Service
 	connector  *connector.Service
 	queries    *query.Service
+	places     *geo.Places // nil without a database
 	history    *history.Service
 	portal     *portal.Portal
 	driver     *driver
@@ -113,8 +115,16 @@ func (s *server) openStores(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("begin a new epoch: %w", err)
 	}
+	functions := duckdb.KQL()
+	if s.settings.Places != "" {
+		if s.places, err = geo.Open(s.settings.Places); err != nil {
+			return fmt.Errorf("places: %w", err)
+		}
+		functions = duckdb.GeoInfo(functions, s.places.Lookup)
+	}
 	s.tables, err = duckdb.Open(s.folder.Path(), duckdb.Options{
-		Epoch: int64(epoch), Clock: s.now, Memory: s.settings.Memory, SealAfter: 2 * schema.Day,
+		Functions: functions,
+		Epoch:     int64(epoch), Clock: s.now, Memory: s.settings.Memory, SealAfter: 2 * schema.Day,
 		Retention: tables.Retention{XDRDays: s.settings.XDRDays, WorkspaceDays: s.settings.WorkspaceDays},
 	})
 	if err != nil {
@@ -225,6 +235,13 @@ func (s *server) maintain(ctx context.Context, now schema.Ticks) (bool, schema.T
 		return false, schema.Ticks(due), nil
 	}
 	s.metrics.maintained.Store(int64(now))
+	if s.places != nil {
+		if changed, err := s.places.Reload(); err != nil {
+			s.log.Warn("the database of places stays as it was", "error", err)
+		} else if changed {
+			s.log.Info("read the database of places again", "file", s.settings.Places)
+		}
+	}
 	if err := s.tables.Maintain(ctx, now); err != nil {
 		return false, now + maintainEvery, fmt.Errorf("maintain tables: %w", err)
 	}
@@ -239,7 +256,7 @@ func (s *server) openQueries(context.Context) error {
 	}
 	o := query.Options{
 		Tables: s.tables, Clock: s.now, Timeout: s.settings.QueryTimeout, MaxRows: s.settings.QueryRows,
-		Allow: s.mayRead, External: outside,
+		Allow: s.mayRead, External: outside, Places: s.places != nil,
 	}
 	if s.workspaces != nil {
 		o.Custom = custom{s.watchlists, s.searches}

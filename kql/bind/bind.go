@@ -29,6 +29,8 @@ type Environment struct {
 	External func(asked External) *schema.Table
 	// Functions are saved functions by name.
 	Functions map[string]Function
+	// Places: the engine has a database of places for addresses.
+	Places bool
 	// Shapes remembers what wildcards came to, between compilations; nil for no memory.
 	Shapes *Shapes
 	// Unfolded are the columns that operators whose columns only rows can tell

@@ -24,7 +24,7 @@ var cautions = map[string]struct{ code, message string }{
 // caution warns of such a function, once a place.
 func (b *binder) caution(x *syntax.Call, name string) {
 	w, ok := cautions[name]
-	if !ok {
+	if !ok || b.env.Places && w.code == "KQL905" {
 		return
 	}
 	e := syntax.Error{Span: x.Func.Span, Code: w.code, Message: w.message, Warning: true}

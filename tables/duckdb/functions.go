@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 
 	duck "github.com/duckdb/duckdb-go/v2"
 
@@ -39,6 +40,25 @@ func KQL() []Function {
 			g.Optional = len(f.Params) - f.Least
 		}
 		out = append(out, g)
+	}
+	return out
+}
+
+// GeoInfo has KQL's function for the place of an address answered by lookup,
+// which gives a JSON object, "" for none.
+func GeoInfo(list []Function, lookup func(address string) string) []Function {
+	out := slices.Clone(list)
+	for i := range out {
+		if out[i].Name != "kql_geo_info" {
+			continue
+		}
+		out[i].Call = func(args []any) any {
+			text, _ := args[0].(string)
+			if found := lookup(text); found != "" {
+				return found
+			}
+			return nil
+		}
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 
 	"lockstep/rows"
 	"lockstep/schema"
+	"lockstep/tables"
 )
 
 // Load puts rows from outside into a temporary table of the snapshot's
@@ -46,12 +47,15 @@ func (n *snapshot) Load(ctx context.Context, b *rows.Batch) (err error) {
 
 func loadedColumn(i int) string { return "v" + strconv.Itoa(i) }
 
-// loadedRelation selects columns of loaded rows. The hidden columns of stored
-// rows are null here.
+// loadedRelation selects columns of loaded rows. Of the hidden columns
+// of stored rows they have an arrival, the number of the row.
 func loadedRelation(name string, t *schema.Table, wanted []schema.Column, columns []string) string {
 	list := make([]string, len(wanted))
 	for i, c := range wanted {
 		list[i] = missing(c.Type)
+		if c.Name == tables.ArrivalColumn && c.Hidden { // tells rows apart
+			list[i] = "rowid"
+		}
 		for j := range t.Columns {
 			if t.Columns[j].Name == c.Name {
 				list[i] = loadedColumn(j)

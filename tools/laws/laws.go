@@ -39,7 +39,7 @@ var house = []entry{
 	{"xdr", Sides}, {"workspace/...", Sides}, {"connector", Sides}, {"query/...", Sides}, {"content", Sides}, {"history", Sides}, {"access/...", Sides}, {"health", Sides},
 
 	{"state/memory", Technologies}, {"state/sqlite", Technologies}, {"state/folder", Technologies}, {"tables/duckdb", Technologies},
-	{"source/...", Technologies}, {"cloud/...", Technologies}, {"egress", Technologies},
+	{"source/...", Technologies}, {"cloud/...", Technologies}, {"egress", Technologies}, {"geo", Technologies},
 
 	{"api/...", Faces}, {"portal", Faces}, {"web", Faces},
 
