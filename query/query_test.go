@@ -167,7 +167,8 @@ func TestErrors(t *testing.T) {
 	if diff := cmp.Diff(want, list); diff != "" || err2 != nil {
 		t.Error(diff, err2)
 	}
-	for _, q := range []query.Query{{Text: "all"}, {Text: "all", Side: schema.Workspace}, {Text: "all", Side: schema.XDR, Workspace: "w"}} {
+	for _, q := range []query.Query{{Text: "all"}, {Text: "all", Side: schema.Workspace}, {Text: "all", Side: schema.XDR, Workspace: "w"},
+		{Text: "all", Side: schema.XDR, MaxRows: -1}, {Text: "all", Side: schema.XDR, MaxBytes: -1}, {Text: "all", Side: schema.XDR, Timeout: -1}} {
 		if _, err := s.Run(context.Background(), q); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%+v: %v", q, err)
 		}

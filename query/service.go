@@ -107,6 +107,9 @@ func (s *Service) Run(ctx context.Context, q Query) (*Result, error) {
 	if q.Side != schema.XDR && q.Side != schema.Workspace || (q.Side == schema.Workspace) == (q.Workspace == "") {
 		return nil, fault.New(fault.Invalid, "a query names the XDR, or the workspace with its id")
 	}
+	if q.MaxRows < 0 || q.MaxBytes < 0 || q.Timeout < 0 || q.From < 0 || q.To < 0 {
+		return nil, fault.New(fault.Invalid, "a limit or a time is below zero")
+	}
 	asked := s.o.Clock()
 	timeout := limit(q.Timeout, s.o.Timeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errTimeout)

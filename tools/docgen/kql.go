@@ -50,8 +50,8 @@ func kqlPage() (string, error) {
 	list("Plugins of evaluate", plugins)
 	d.line("\nThe catalogue knows more plugins (those that reach other services, or run code); they don't run.")
 	d.line("")
-	d.line("Functions of the services themselves (`FileProfile`, `DeviceFromIP`, `SeenBy`, `AssignedIPAddresses`, ASIM's parsers) compile, give empty")
-	d.line("columns and a warning: what they would know isn't here yet.")
+	d.line("`FileProfile`, `DeviceFromIP`, `SeenBy` and `AssignedIPAddresses` answer from this server's tables. ASIM's parsers that aren't saved")
+	d.line("as functions of the workspace compile and give empty columns, with a warning.")
 	return d.String(), nil
 }
 
