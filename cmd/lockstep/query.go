@@ -29,6 +29,9 @@ Mistakes are shown with their line and column.`,
   echo 'AlertInfo | summarize count() by ServiceSource' | lockstep query - -o csv`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if limit < 0 {
+				return usageError{fmt.Errorf("--limit %d is less than no rows", limit)}
+			}
 			text, err := queryText(args, file, cmd.InOrStdin())
 			if err != nil {
 				return err
