@@ -257,7 +257,7 @@ func FuzzCompile(f *testing.F) {
 }
 
 // TestCorpus compiles recorded queries of the reference material; package
-// tools/kqlcheck measures all of them and runs them.
+// tools/kqlconformance measures all of them and runs them.
 func TestCorpus(t *testing.T) {
 	shared := os.Getenv("LOCKSTEP_SHARED")
 	if shared == "" {

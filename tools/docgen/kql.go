@@ -15,7 +15,7 @@ func kqlPage() (string, error) {
 	c := catalog.Default()
 	d := begin("KQL coverage", "`kql/catalog` and the compiler")
 	d.line("\nA word **runs** when a query with it compiles here, to the SQL that the tables' engine takes. One that doesn't run is answered with")
-	d.line("`… is not supported yet` and its place in the text. What runs is also compared with recorded results: see `go run ./tools/kqlcheck`.")
+	d.line("`… is not supported yet` and its place in the text. What runs is also compared with recorded results: see `go run ./tools/kqlconformance`.")
 
 	list := func(heading string, probes []written) {
 		d.section(heading, "")
