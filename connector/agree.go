@@ -53,10 +53,7 @@ func (r *runner) prepare(ctx context.Context, it *item, now schema.Ticks, depth 
 	if err != nil {
 		return nil, err
 	}
-	plan := reconcile.Decide(reconcile.Input{
-		XDR: x, Workspace: w, Base: l.Base, Name: l.Name, XDRCan: r.xdr.can, WorkspaceCan: r.workspaceCan(),
-		Dictionary: Dictionary{}, Now: r.s.o.Now(),
-	})
+	plan := reconcile.Decide(r.inputOf(l, x, w))
 	if plan.Empty() {
 		return nil, r.forgive(ctx, l)
 	}

@@ -67,6 +67,7 @@ var causeTexts = map[Cause]string{
 	CauseRetry:     "it was tried again",
 	CauseRecovery:  "it had been left open",
 	CauseTarget:    "another incident had been merged into it",
+	CauseVerify:    "somebody had both sides compared",
 }
 
 // sentences tell one decision.

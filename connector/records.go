@@ -78,6 +78,7 @@ const (
 	CauseRetry     Cause = "retry"     // it failed before, or the incident changed meanwhile
 	CauseRecovery  Cause = "recovery"  // it was on its way when the process ended, or is a hole
 	CauseTarget    Cause = "target"    // another one was merged into it
+	CauseVerify    Cause = "verify"    // somebody had both sides compared
 )
 
 // Seen is an incident as a decision saw it.
@@ -85,6 +86,7 @@ type Seen struct {
 	Version    int64             `json:"version"`
 	Resolution port.Resolution   `json:"resolution"`
 	Owner      string            `json:"owner,omitempty"`
+	Assigned   security.Owner    `json:"assigned,omitzero"` // the owner with all that is known of him
 	Severity   security.Severity `json:"severity"`
 	Tags       []string          `json:"tags,omitempty"`
 	Comments   int               `json:"comments"`
@@ -94,7 +96,7 @@ type Seen struct {
 
 func seen(i port.Incident) Seen {
 	return Seen{
-		Version: i.Version, Resolution: i.Resolution, Owner: i.Owner.Text(), Severity: i.Severity, Tags: i.Tags,
+		Version: i.Version, Resolution: i.Resolution, Owner: i.Owner.Text(), Assigned: i.Owner, Severity: i.Severity, Tags: i.Tags,
 		Comments: len(i.Comments), Alerts: len(i.Content.Alerts), Redirect: i.Content.Redirect,
 	}
 }
