@@ -86,7 +86,7 @@ func TestAnIncidentCrossesAndBothSidesFollowEachOther(t *testing.T) {
 	}
 }
 
-func TestMergesAreFollowedTargetFirst(t *testing.T) {
+func TestT14MergesAreFollowedTargetFirst(t *testing.T) {
 	w := newWorld(t)
 	w.connect()
 	a, b := w.ingest(security.Medium, "h1"), w.ingest(security.High, "h2")
@@ -152,7 +152,7 @@ func TestAFailureOfItsOwnStoreLosesNoWork(t *testing.T) {
 	}
 }
 
-func TestWhatHappenedWhileDisconnectedIsMadeGood(t *testing.T) {
+func TestT23WhatHappenedWhileDisconnectedIsMadeGood(t *testing.T) {
 	w := newWorld(t)
 	w.connect()
 	id := w.ingest(security.Medium, "h1")
@@ -177,7 +177,7 @@ func TestWhatHappenedWhileDisconnectedIsMadeGood(t *testing.T) {
 	}
 }
 
-func TestAPoisonousIncidentIsAHoleAndTheOthersArrive(t *testing.T) {
+func TestT4APoisonousIncidentIsAHoleAndTheOthersArrive(t *testing.T) {
 	w := newWorld(t)
 	bad := w.ingest(security.Low, "h0")
 	w.x.poison = bad

@@ -38,7 +38,7 @@ func workspaceWords() (all []port.Resolution) {
 	return all
 }
 
-func TestEveryXDRWordIsTranslatedAndComesBack(t *testing.T) {
+func TestT11EveryXDRWordIsTranslatedAndComesBack(t *testing.T) {
 	words := workspaceWords()
 	for _, x := range xdrWords() {
 		w := dictionary.ToWorkspace(x, reconcile.Pair{})
@@ -54,7 +54,7 @@ func TestEveryXDRWordIsTranslatedAndComesBack(t *testing.T) {
 	}
 }
 
-func TestEveryWorkspaceWordIsTranslatedAndComesBack(t *testing.T) {
+func TestT11EveryWorkspaceWordIsTranslatedAndComesBack(t *testing.T) {
 	for _, w := range workspaceWords() {
 		for _, present := range append(xdrWords(), port.Resolution{}) {
 			x := dictionary.ToXDR(w, present, reconcile.Pair{})

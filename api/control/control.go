@@ -56,6 +56,8 @@ type Connector interface {
 	SetStream(ctx context.Context, ws, table string, on bool, by security.Actor) (connector.Connection, error)
 	Status(ctx context.Context, ws string) (connector.Status, error)
 	Explain(ctx context.Context, ws, incident string) (connector.Story, error)
+	Undo(ctx context.Context, ws, incident string, decision int64, by security.Actor) ([]connector.Undone, error)
+	Verify(ctx context.Context, ws string) (connector.Verification, error)
 }
 
 // Queries runs queries.
@@ -104,6 +106,8 @@ var routes = []route{
 	{"POST /control/v1/stream", (*face).stream},
 	{"GET /control/v1/sync/status", (*face).status},
 	{"GET /control/v1/sync/explain", (*face).explain},
+	{"POST /control/v1/sync/undo", (*face).undo},
+	{"POST /control/v1/sync/verify", (*face).verify},
 	{"POST /control/v1/sync/wait", (*face).wait},
 	{"GET /control/v1/incidents/{id}", (*face).incident},
 	{"POST /control/v1/incidents/merge", (*face).merge},

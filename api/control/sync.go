@@ -213,6 +213,84 @@ func (f *face) explain(r *http.Request) (any, error) {
 	return map[string]any{"xdr": story.XDR, "workspace": w.Name, "name": story.Name, "story": story.Sentences, "decisions": story.Decisions}, nil
 }
 
+// UndoRequest asks for what gave way in a decision to be set again.
+type UndoRequest struct {
+	Workspace string `json:"workspace"`
+	Incident  string `json:"incident"`
+	Decision  int64  `json:"decision"`
+}
+
+// Undone is a value that was set again.
+type Undone struct {
+	Side  string `json:"side"`
+	Field string `json:"field"`
+	Value string `json:"value"`
+}
+
+func (f *face) undo(r *http.Request) (any, error) {
+	var in UndoRequest
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	w, err := f.joined(r, in.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	undone, err := f.Connector.Undo(r.Context(), w.ID, in.Incident, in.Decision, f.actor())
+	if err != nil {
+		return nil, err
+	}
+	out := []Undone{}
+	for _, u := range undone {
+		out = append(out, Undone{string(u.Side), string(u.Field), u.Value})
+	}
+	return out, nil
+}
+
+// VerifyRequest asks for both sides of a workspace to be compared.
+type VerifyRequest struct {
+	Workspace string `json:"workspace"`
+}
+
+// Verification is what the comparison found. Apart are pairs that don't agree,
+// with why each field isn't alike; they are looked at next.
+type Verification struct {
+	Compared int      `json:"compared"`
+	Apart    []Apart  `json:"apart"`
+	Strays   []string `json:"strays"` // workspace incidents whose partner the XDR doesn't know
+}
+
+// Apart is a pair that doesn't agree.
+type Apart struct {
+	Incident string   `json:"incident"`
+	Name     string   `json:"name"`
+	Reasons  []string `json:"reasons"`
+}
+
+func (f *face) verify(r *http.Request) (any, error) {
+	var in VerifyRequest
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	w, err := f.joined(r, in.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	v, err := f.Connector.Verify(r.Context(), w.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := Verification{Compared: v.Compared, Apart: []Apart{}, Strays: append([]string{}, v.Strays...)}
+	for _, a := range v.Apart {
+		apart := Apart{Incident: a.XDR, Name: a.Name, Reasons: []string{}}
+		for _, reason := range a.Reasons {
+			apart.Reasons = append(apart.Reasons, reason.String())
+		}
+		out.Apart = append(out.Apart, apart)
+	}
+	return out, nil
+}
+
 // QueryRequest asks for a query.
 type QueryRequest struct {
 	Side      schema.Side `json:"side"`

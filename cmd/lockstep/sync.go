@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ func spread(l control.Latency) string {
 // newSync is `lockstep sync`.
 func newSync(s *shell) *cobra.Command {
 	cmd := &cobra.Command{Use: "sync", Short: "See how the two sides are kept in step"}
-	cmd.AddCommand(newSyncStatus(s), newSyncExplain(s), newSyncWait(s), newSyncWorkspaces(s))
+	cmd.AddCommand(newSyncStatus(s), newSyncExplain(s), newSyncUndo(s), newSyncVerify(s), newSyncWait(s), newSyncWorkspaces(s))
 	return cmd
 }
 
@@ -143,6 +144,73 @@ INCIDENT is the XDR's id, or the name (GUID) of the workspace incident.`,
 					fmt.Fprintln(s.out, printable(fmt.Sprint(line)))
 				}
 				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&ws, "workspace-id", "w", "", "workspace by id or name (default: the primary one)")
+	return cmd
+}
+
+func newSyncUndo(s *shell) *cobra.Command {
+	var ws string
+	cmd := &cobra.Command{
+		Use:   "undo INCIDENT DECISION",
+		Short: "Set again what gave way in a decision, as a new edit",
+		Long: `Set again what gave way in a decision, as a new edit on the side where it had been set. The synchronisation then brings
+it to the other side.
+
+INCIDENT is the XDR's id, or the name (GUID) of the workspace incident; DECISION is its number in "sync explain".`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			number, err := strconv.ParseInt(args[1], 10, 64)
+			if err != nil {
+				return fmt.Errorf("%q is no number of a decision", args[1])
+			}
+			return s.connected(cmd.Context(), func(c *client) error {
+				var got []control.Undone
+				ask := control.UndoRequest{Workspace: ws, Incident: args[0], Decision: number}
+				if err := c.call(cmd.Context(), "POST", "/control/v1/sync/undo", ask, &got); err != nil {
+					return err
+				}
+				t := newTable("side", "field", "set again")
+				for _, u := range got {
+					t.add(u.Side, u.Field, printable(u.Value))
+				}
+				return s.print(t)
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&ws, "workspace-id", "w", "", "workspace by id or name (default: the primary one)")
+	return cmd
+}
+
+func newSyncVerify(s *shell) *cobra.Command {
+	var ws string
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Compare all incidents of both sides, tell which don't agree, and heal them",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.connected(cmd.Context(), func(c *client) error {
+				var got control.Verification
+				if err := c.call(cmd.Context(), "POST", "/control/v1/sync/verify", control.VerifyRequest{Workspace: ws}, &got); err != nil {
+					return err
+				}
+				if s.format == "json" {
+					return s.printJSON(got)
+				}
+				fmt.Fprintf(s.out, "%d incidents compared, %d don't agree and are looked at next, %d have no partner on the XDR\n", got.Compared, len(got.Apart), len(got.Strays))
+				t := newTable("incident", "why")
+				for _, a := range got.Apart {
+					t.add(a.Incident, printable(strings.Join(a.Reasons, " ")))
+				}
+				for _, name := range got.Strays {
+					t.add(name, "the XDR doesn't know its partner")
+				}
+				if len(got.Apart)+len(got.Strays) == 0 {
+					return nil
+				}
+				return s.print(t)
 			})
 		},
 	}
