@@ -57,8 +57,8 @@ func relation(d kql.Dialect) func(t *schema.Table, columns []string) string {
 }
 
 // typed writes rows so that those of two engines can be compared: reals to 12 digits, the members of
-// a dynamic value by key; sets say that the order within an array has no meaning.
-func typed(p *kql.Program, rows [][]any, sets bool) []string {
+// a dynamic value by key; loose says that neither the order of rows nor that within an array has a meaning.
+func typed(p *kql.Program, rows [][]any, loose bool) []string {
 	out := make([]string, len(rows))
 	for i, r := range rows {
 		cells := make([]string, len(r))
@@ -72,12 +72,12 @@ func typed(p *kql.Program, rows [][]any, sets bool) []string {
 				cells[k] = fmt.Sprintf("%T %v", v, v)
 			}
 			if s, ok := v.(string); ok && p.Columns[k].Type == schema.Dynamic {
-				cells[k] = "dynamic " + dynamicText(s, sets)
+				cells[k] = "dynamic " + dynamicText(s, loose)
 			}
 		}
 		out[i] = strings.Join(cells, " | ")
 	}
-	if !p.Sorted {
+	if !p.Sorted || loose {
 		sort.Strings(out)
 	}
 	return out

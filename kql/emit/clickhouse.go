@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,6 +42,9 @@ func (ClickHouse) Parameter(n int) string { return "{p" + strconv.Itoa(n) + ":St
 
 // Function finds a template by "name:type", "name/arguments", then "name".
 func (ClickHouse) Function(fn string, args []schema.Type, result schema.Type) (string, bool) {
+	if slices.Contains(args, schema.Decimal) { // a decimal is text here: nothing is known of its value
+		return "", false
+	}
 	if len(args) > 0 {
 		if t, ok := clickFunctions[fn+":"+args[0].String()]; ok {
 			return spellClick(t), true
@@ -55,6 +59,9 @@ func (ClickHouse) Function(fn string, args []schema.Type, result schema.Type) (s
 
 // Aggregate finds a template as DuckDB does.
 func (ClickHouse) Aggregate(fn string, args []schema.Type, result schema.Type) (string, bool) {
+	if slices.Contains(args, schema.Decimal) {
+		return "", false
+	}
 	number := "/" + strconv.Itoa(len(args))
 	if len(args) > 0 {
 		typed := fn + ":" + args[0].String()
@@ -131,7 +138,9 @@ var clickPhrases = map[string]string{
 	// rows
 	"field": "{1}", "row": "tuple({*})", "field of a row": "tupleElement({0}, {2})", "any row": "any({0})", "list": "groupArray({0})",
 	"row of arg_max": "coalesce(argMax({0}, {1}), any({0}))", "row of arg_min": "coalesce(argMin({0}, {1}), any({0}))",
-	"anti join": "LEFT ANTI JOIN", "semi join": "LEFT SEMI JOIN",
+	// NaN is the greatest here; infinity makes room for it
+	"key of arg_max": "multiIf(isNaN({0}), inf, {0} = inf, 1.7976931348623157e308, {0})",
+	"anti join":      "LEFT ANTI JOIN", "semi join": "LEFT SEMI JOIN",
 	// lists that become rows
 	"elements":          "CAST(multiIf(startsWith({0}, '['), JSONExtractArrayRaw(coalesce({0}, '')), startsWith({0}, '{{'), arrayMap(p -> concat('{{', toJSONString(p.1), ':', p.2, '}'), JSONExtractKeysAndValuesRaw(coalesce({0}, ''))), [coalesce({0}, 'null')]) AS Array(Nullable(String)))",
 	"elements as pairs": "CAST(multiIf(startsWith({0}, '['), JSONExtractArrayRaw(coalesce({0}, '')), startsWith({0}, '{{'), arrayMap(p -> concat('[', toJSONString(p.1), ',', p.2, ']'), JSONExtractKeysAndValuesRaw(coalesce({0}, ''))), [coalesce({0}, 'null')]) AS Array(Nullable(String)))",

@@ -17,11 +17,13 @@ var clickFunctions = func() map[string]string {
 
 var clickPlainFunctions = map[string]string{
 	// arithmetic
-	"add": "accurateCastOrNull(toInt128({0}) + {1}, 'Int64')", "sub": "accurateCastOrNull(toInt128({0}) - {1}, 'Int64')", "mul": "accurateCastOrNull(toInt128({0}) * {1}, 'Int64')", "neg": "accurateCastOrNull(-toInt128({0}), 'Int64')",
+	"add:datetime": "accurateCastOrNull(toInt128({0}) + {1}, 'Int64')", "sub:datetime": "accurateCastOrNull(toInt128({0}) - {1}, 'Int64')", "mul:datetime": "accurateCastOrNull(toInt128({0}) * {1}, 'Int64')", "neg:datetime": "accurateCastOrNull(-toInt128({0}), 'Int64')",
+	"add:timespan": "accurateCastOrNull(toInt128({0}) + {1}, 'Int64')", "sub:timespan": "accurateCastOrNull(toInt128({0}) - {1}, 'Int64')", "mul:timespan": "accurateCastOrNull(toInt128({0}) * {1}, 'Int64')", "neg:timespan": "accurateCastOrNull(-toInt128({0}), 'Int64')",
+	"neg:long": "accurateCastOrNull(-toInt128({0}), 'Int64')", "mod:real": "({0} - abs({1}) * floor({0} / abs({1})))",
 	"add:long": "!({0} + {1})", "sub:long": "!({0} - {1})", "mul:long": "!({0} * {1})",
 	"add:int": "accurateCastOrNull({0} + {1}, 'Int32')", "sub:int": "accurateCastOrNull({0} - {1}, 'Int32')", "mul:int": "accurateCastOrNull({0} * {1}, 'Int32')", "neg:int": "accurateCastOrNull(-{0}, 'Int32')",
 	"add:real": "!({0} + {1})", "sub:real": "!({0} - {1})", "mul:real": "!({0} * {1})", "neg:real": "!(-({0}))", "div:real": "!({0} / {1})",
-	"div": "intDivOrNull({0}, {1})", "mod": "toInt64(positiveModuloOrNull({0}, toInt64(abs({1}))))", "div:int": "toInt32(intDivOrNull({0}, {1}))", "mod:int": "toInt32(positiveModuloOrNull({0}, toInt64(abs({1}))))",
+	"div:long": "intDivOrNull({0}, {1})", "div:timespan": "intDivOrNull({0}, {1})", "mod:long": "toInt64(positiveModuloOrNull({0}, toInt64(abs({1}))))", "mod:timespan": "toInt64(positiveModuloOrNull({0}, toInt64(abs({1}))))", "div:int": "toInt32(intDivOrNull({0}, {1}))", "mod:int": "toInt32(positiveModuloOrNull({0}, toInt64(abs({1}))))",
 	"ticks": "!toFloat64({0})", "scale": "accurateCastOrNull(" + away("(toFloat64({0}) * {1})") + ", 'Int64')", "shrink": "accurateCastOrNull(" + away("(toFloat64({0}) / {1})") + ", 'Int64')",
 	// comparison and logic
 	"lt": "!({0} < {1})", "le": "!({0} <= {1})", "gt": "!({0} > {1})", "ge": "!({0} >= {1})", "not": "!(NOT {0})",
@@ -96,7 +98,7 @@ func clickLong(x string) string {
 const clickNumber = `^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$`
 
 func clickToReal(x string) string {
-	return "multiIf(match(" + x + ", '" + clickNumber + "'), toFloat64OrNull(" + x + "), match(" + x + ", '^(?i)[+]?inf(inity)?$'), inf, match(" + x + ", '^(?i)-inf(inity)?$'), -inf, match(" + x + ", '^(?i)nan$'), nan, lower(" + x + ") = 'true', 1, lower(" + x + ") = 'false', 0, NULL)"
+	return "multiIf(match(" + x + ", '" + clickNumber + "'), toFloat64OrNull(" + x + "), NOT match(" + x + ", '^[+-]*INF$') AND match(" + x + ", '^(?i)[+]?inf(inity)?$'), inf, NOT match(" + x + ", '^[+-]*INF$') AND match(" + x + ", '^(?i)-inf(inity)?$'), -inf, match(" + x + ", '^(?i)nan$'), nan, lower(" + x + ") = 'true', 1, lower(" + x + ") = 'false', 0, NULL)"
 }
 
 func clickBool(x string) string {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"lockstep/kql/native"
 	"lockstep/kql/plan"
 	"lockstep/schema"
 )
@@ -32,7 +33,7 @@ func written(c *plan.Call, i int, what string) string {
 
 // expression gives a regular expression that is written and valid.
 func expression(c *plan.Call, i int) (*regexp.Regexp, frag) {
-	text := written(c, i, "a regular expression")
+	text := native.Pattern(written(c, i, "a regular expression"))
 	re, err := regexp.Compile(text)
 	if err != nil {
 		unsupported("a regular expression that is invalid")

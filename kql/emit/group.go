@@ -146,6 +146,9 @@ func (e *emitter) together(s *sel, group []plan.Agg) frag {
 		return e.say("any row", row)
 	}
 	key := s.hoist(s.expr(group[0].Args[0]))
+	if group[0].Func == "arg_max" && group[0].Args[0].Type() == schema.Real && e.says("key of arg_max") {
+		key = s.hoist(e.say("key of arg_max", key))
+	}
 	if group[0].Func == "arg_min" && group[0].Args[0].Type() == schema.Real { // NaN is the least as well as the greatest
 		key = s.hoist(text("CASE WHEN ").and(e.say("is nan", key)).and(text(" THEN ")).and(e.say("-infinity")).and(text(" ELSE ")).and(key).and(text(" END")))
 	}
