@@ -2,13 +2,17 @@ package kql_test
 
 import (
 	"context"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"lockstep/kql"
+	"lockstep/kql/bind"
 	"lockstep/kql/kqltest"
+	"lockstep/kql/naive"
+	"lockstep/kql/syntax"
 )
 
 // faults are mistakes that an emitter could make, as changes to what it says.
@@ -79,4 +83,80 @@ func TestFaults(t *testing.T) {
 			t.Errorf("no case notices %q written for %q", f.to, f.from)
 		})
 	}
+}
+
+// TestFaultsCompared: the planted mistakes are seen without any written
+// answer too, by comparing with the evaluator of package naive.
+func TestFaultsCompared(t *testing.T) {
+	engine, err := kqltest.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close()
+	data, err := seeds()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var queries []string
+	for i, file := range parseArchive(data) {
+		if i%2 == 0 {
+			queries = append(queries, file.Data)
+		}
+	}
+	queries = append(queries, `Events | where DeviceName has "alpha" or LogonId > 5 | summarize n = count(), s = sum(LogonId), m = max(Timestamp) by DeviceName | sort by n desc`,
+		`Events | join kind=leftouter (Events | where LogonId > 3 | project LogonId, other = DeviceName) on LogonId | project DeviceName, other`,
+		`Events | mv-expand AdditionalFields | project DeviceName, AdditionalFields`)
+	caught := 0
+	for _, f := range faults {
+		if by := caughtBy(t, engine, queries, f.from, f.to); by != "" {
+			caught++
+		} else {
+			t.Logf("the comparison doesn't notice %q", f.name)
+		}
+	}
+	t.Logf("%d of %d planted mistakes are caught by the comparison", caught, len(faults))
+	if caught < 20 {
+		t.Errorf("%d mistakes are caught by the comparison, want 20", caught)
+	}
+}
+
+// caughtBy gives the first query whose rows show a mistake, "" for none.
+func caughtBy(t *testing.T, engine *kqltest.Engine, queries []string, from, to string) string {
+	for n, text := range queries {
+		p, _ := kql.Compile(text, environment())
+		if p == nil {
+			continue
+		}
+		data := kqltest.Fill(text, environment(), uint64(n))
+		engine.Load(data)
+		sql, args := engine.SQL(p, environment().Tables)
+		broken := strings.ReplaceAll(sql, from, to)
+		changed := broken != sql
+		for i, x := range args {
+			if s, ok := x.(string); ok {
+				args[i] = strings.ReplaceAll(s, from, to)
+				changed = changed || args[i] != s
+			}
+		}
+		if !changed {
+			continue
+		}
+		rows, err := engine.Statement(context.Background(), broken, args, len(p.Columns))
+		if err != nil {
+			continue // noticed anyway
+		}
+		v, err := naive.Compare(p.Columns, p.Sorted, rows, func(choice int) ([][]any, error) {
+			q, _ := syntax.ParseQuery(text)
+			root, _ := bind.Visible(bind.Query(q, environment()).Root)
+			var choices *rand.Rand
+			if choice > 0 {
+				choices = rand.New(rand.NewPCG(uint64(choice), 5))
+			}
+			return naive.Run(root, naive.Tables(data), choices)
+		})
+		if err == nil && v.Difference != "" {
+			return text
+		}
+	}
+	return ""
 }

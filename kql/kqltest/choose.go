@@ -30,11 +30,11 @@ func (s *solver) value(c *cell, col schema.Column) any {
 	}
 	if c.shape != nil {
 		if t, ok := s.shaped(c, col); ok {
-			return t
+			return asText(t, col)
 		}
 	}
 	if c.pieces != nil {
-		return s.joined(c, col)
+		return asText(s.joined(c, col), col)
 	}
 	if col.Type == schema.Dynamic {
 		if c.keys == nil && c.items == nil && c.least == 0 {
@@ -66,6 +66,14 @@ func (s *solver) value(c *cell, col schema.Column) any {
 		return base64.StdEncoding.EncodeToString([]byte(t))
 	}
 	return v
+}
+
+// asText makes a text a value of a column.
+func asText(text string, col schema.Column) any {
+	if col.Type == schema.Dynamic {
+		return quoted(text)
+	}
+	return text
 }
 
 func demands(c *cell, op string) bool {
@@ -217,7 +225,7 @@ func elementsOf(text string) (out []any) {
 }
 
 // joined makes a text of its parts.
-func (s *solver) joined(c *cell, col schema.Column) any {
+func (s *solver) joined(c *cell, col schema.Column) string {
 	n := 1
 	for i := range c.pieces.parts {
 		n = max(n, i+1)
@@ -309,8 +317,13 @@ func (s *solver) runeOf(ranges []rune) rune {
 	if len(good) > 0 {
 		return good[s.rng.IntN(len(good))]
 	}
-	if len(ranges) > 0 {
-		return ranges[0]
+	for i := 0; i+1 < len(ranges); i += 2 {
+		if ranges[i] <= 'é' && ranges[i+1] >= 'é' {
+			return 'é'
+		}
+		if ranges[i] > 0 {
+			return ranges[i]
+		}
 	}
 	return 'a'
 }

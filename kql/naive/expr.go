@@ -129,6 +129,9 @@ func (e *evaluator) call(c *plan.Call, a at) any {
 		if borrowed()[c.Func] == "" {
 			unknown("the function " + c.Func)
 		}
+		if c.Func == "hash" && c.Args[0].Type() != schema.String {
+			unknown("a hash of what is no text")
+		}
 		return borrow(c, args)
 	}
 	if f.strict && null {

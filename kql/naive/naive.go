@@ -6,7 +6,8 @@
 // the compiler, and nothing of emit or rewrite. Ordinary functions are written
 // anew; those that are algorithms of their own, where a second writing would
 // only copy the first, are borrowed from package native: see borrowed. The
-// readers of datetime and timespan texts are those of package syntax.
+// readers of datetime and timespan texts are those of package syntax, and the
+// digits of a real's text those of package native.
 //
 // A value is nil, bool, int64, float64 or string by its static type; a
 // dynamic is nil, bool, json.Number, string, []any or *bag.

@@ -60,6 +60,9 @@ func TestSame(t *testing.T) {
 	defer engine.Close()
 	counts := map[string]int{}
 	n := 300
+	if os.Getenv("LOCKSTEP_LONG") != "" {
+		n = 20_000
+	}
 	if more, err := strconv.Atoi(os.Getenv("LOCKSTEP_KQL_RANDOM")); err == nil {
 		n = more
 	}
@@ -74,7 +77,7 @@ func TestSame(t *testing.T) {
 			break
 		}
 	}
-	t.Log(fmt.Sprint("random queries\n", table(counts)))
+	t.Log(fmt.Sprint("did random queries:\n", table(counts)))
 }
 
 // FuzzSame looks for a query that the SQL and the evaluator answer differently.

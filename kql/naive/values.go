@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"lockstep/kql/native"
 	"lockstep/kql/syntax"
 	"lockstep/schema"
 )
@@ -114,10 +115,13 @@ func realText(f float64, quoted bool) string {
 	case f != 0 && (math.Abs(f) < 1e-5 || math.Abs(f) >= 1e16):
 		return strconv.FormatFloat(f, 'e', -1, 64)
 	default:
-		if s = strconv.FormatFloat(f, 'f', -1, 64); !strings.Contains(s, ".") {
-			s += ".0"
+		if quoted {
+			if s = strconv.FormatFloat(f, 'f', -1, 64); !strings.Contains(s, ".") {
+				s += ".0"
+			}
+			return s
 		}
-		return s
+		return native.RealText(f, false) // the engine's own choice of digits
 	}
 	if quoted {
 		return `"` + s + `"`

@@ -23,6 +23,9 @@ func network() []Function {
 					list = append(list, str(r))
 				}
 			}
+			if inRangeOf(str(a[0]), str(a[0]), v6) == nil { // it is no address
+				return nil
+			}
 			for _, r := range list {
 				if inRangeOf(str(a[0]), r, v6) == true {
 					return true

@@ -44,7 +44,7 @@ var house = []entry{
 	{"api/...", Faces}, {"portal", Faces}, {"web", Faces},
 
 	{"cmd/...", Beside}, {"tools/...", Beside}, {"bench/...", Beside}, {"sample", Beside}, {"simulation", Beside}, {"acceptance/...", Beside},
-	{"state/statetest", Beside}, {"tables/tablestest", Beside}, {"kql/kqltest", Beside}, {"kql/kqltest/chdb", Beside},
+	{"state/statetest", Beside}, {"tables/tablestest", Beside}, {"kql/kqltest", Beside}, {"kql/naive", Beside}, {"kql/kqltest/chdb", Beside},
 }
 
 // exception allows one import that the floors alone would forbid.

@@ -33,6 +33,10 @@ func parts() []part {
 				return tail(ctx, d, exec.CommandContext(ctx, "go", "run", "./tools/mutate"))
 			}},
 		{"fuzz", "every fuzzer of the module in turn", 4, 20 * time.Minute, fuzz},
+		{"kql", "the emitted SQL against a naive evaluator: every recorded query, and random ones", 2, 15 * time.Minute,
+			func(ctx context.Context, d time.Duration) (string, error) {
+				return goTest(ctx, d, "-v", "-run", "TestCorpus|TestExamples|TestSame", "./kql/naive")
+			}},
 		{"race", "the state, access and connector tests under the race detector", 2, 5 * time.Minute,
 			func(ctx context.Context, d time.Duration) (string, error) {
 				return goTest(ctx, d, "-race", "./state/...", "./access/...", "./connector/...", "./query/...")
