@@ -19,6 +19,7 @@ type Environment struct {
 	Watchlists func(alias string) (*schema.Table, bool)
 	External   func(asked kql.External) *schema.Table
 	Places     bool // the engine knows places of addresses
+	Shapes     *kql.Shapes // remembers what wildcards came to
 	Now        schema.Ticks
 	From, To   schema.Ticks
 }
@@ -47,7 +48,7 @@ func KQL(text string, env Environment) (Program, []Diagnostic) {
 	}
 	p, found := kql.Compile(text, kql.Environment{
 		Tables: env.Tables, TableNames: env.TableNames, Functions: functions, Watchlists: env.Watchlists, External: env.External,
-		Places: env.Places, Now: env.Now, From: env.From, To: env.To, Received: tables.ReceivedColumn, RowID: tables.ArrivalColumn,
+		Shapes: env.Shapes, Places: env.Places, Now: env.Now, From: env.From, To: env.To, Received: tables.ReceivedColumn, RowID: tables.ArrivalColumn,
 	})
 	return compiledOf(p, found)
 }

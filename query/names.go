@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"lockstep/fault"
+	"lockstep/kql"
 	"lockstep/schema"
 	"lockstep/tables"
 )
@@ -24,10 +25,11 @@ type names struct {
 	watchlists map[string]Relation // by alias in lower case
 	outside    *outside
 	places     bool
+	shapes     *kql.Shapes
 }
 
 func (s *Service) names(ctx context.Context, q Query, snapshot tables.Snapshot) (*names, error) {
-	n := &names{q: q, catalog: schema.Default(), filled: snapshot.Tables(), outside: newOutside(s.external), places: s.o.Places,
+	n := &names{q: q, catalog: schema.Default(), filled: snapshot.Tables(), outside: newOutside(s.external), places: s.o.Places, shapes: &s.shapes,
 		allow: func(table string) error { return s.o.Allow(ctx, q.Principal, q.Side, q.Workspace, table) }}
 	if s.o.Custom == nil {
 		return n, nil
@@ -47,7 +49,7 @@ func (s *Service) names(ctx context.Context, q Query, snapshot tables.Snapshot) 
 
 func (n *names) environment(now schema.Ticks) Environment {
 	return Environment{Tables: n.table, TableNames: n.all, Functions: n.functions, Watchlists: n.watchlist, External: n.outside.external,
-		Places: n.places, Now: now, From: n.q.From, To: n.q.To}
+		Shapes: n.shapes, Places: n.places, Now: now, From: n.q.From, To: n.q.To}
 }
 
 // table finds a table that the text names.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lockstep/fault"
+	"lockstep/kql"
 	"lockstep/query/external"
 	"lockstep/schema"
 	"lockstep/tables"
@@ -68,6 +69,7 @@ type Service struct {
 	o        Options
 	gate     *gate
 	external *external.Fetcher
+	shapes   kql.Shapes
 }
 
 // New makes a service.

@@ -197,6 +197,12 @@ func Fold(x plan.Expr, now schema.Ticks) plan.Expr {
 		}
 	case "add", "sub", "mul", "div":
 		return foldArithmetic(c, args)
+	case "scale":
+		if n, ok := args[0].Value.(int64); ok && len(args) == 2 {
+			if f, ok := args[1].Value.(float64); ok && math.Abs(float64(n)*f) < 1<<53 {
+				return &plan.Const{Typ: c.Typ, Value: int64(math.Round(float64(n) * f))}
+			}
+		}
 	case "strcat":
 		s := ""
 		for _, a := range args {
@@ -262,6 +268,11 @@ func foldArithmetic(c *plan.Call, args []*plan.Const) plan.Expr {
 					return &plan.Const{Typ: c.Typ, Value: a * b}
 				}
 			}
+		}
+	}
+	if a, ok := args[0].Value.(int64); ok && c.Func == "div" {
+		if b, ok := args[1].Value.(int64); ok && c.Typ == schema.Long && b > 0 {
+			return &plan.Const{Typ: c.Typ, Value: a / b}
 		}
 	}
 	if a, ok := args[0].Value.(float64); ok {

@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -30,9 +31,11 @@ func (DuckDB) Phrase(p string) (string, bool) {
 func (DuckDB) Path(steps []any, asText bool) (string, []string) {
 	var b strings.Builder
 	b.WriteByte('$')
+	plain := true
 	for _, s := range steps {
 		switch s := s.(type) {
 		case string:
+			plain = plain && plainKey.MatchString(s)
 			b.WriteString(`."` + s + `"`)
 		case int64:
 			b.WriteByte('[')
@@ -42,11 +45,18 @@ func (DuckDB) Path(steps []any, asText bool) (string, []string) {
 			b.WriteString(strconv.FormatInt(s, 10) + "]")
 		}
 	}
-	if asText {
-		return "coalesce(TRY(json_extract_string({0}, {1})), '')", []string{b.String()}
+	at, texts := "{1}", []string{b.String()}
+	if plain { // the engine reads a path in its text once, one that comes as a parameter for every row
+		at, texts = "'"+b.String()+"'", nil
 	}
-	return "nullif(TRY(json_extract({0}, {1}))::VARCHAR, 'null')", []string{b.String()}
+	if asText {
+		return "coalesce(TRY(json_extract_string({0}, " + at + ")), '')", texts
+	}
+	return "nullif(TRY(json_extract({0}, " + at + "))::VARCHAR, 'null')", texts
 }
+
+// plainKey is a key that can't be anything but a key in a text.
+var plainKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // Physical names a type's column type.
 func (DuckDB) Physical(t schema.Type) string {

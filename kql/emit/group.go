@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -183,7 +184,17 @@ func (e *emitter) join(n *plan.Join) rel {
 		}
 		keys += l
 	}
-	lsql := text("SELECT *, ").and(join(", ", lk)).and(text(" FROM ")).and(ls.from(left.sql))
+	columns := "*"
+	if n.Kind == "innerunique" { // one row a key is kept, of it what is read
+		var read list
+		for _, c := range n.Left.Columns() {
+			if slices.ContainsFunc(n.Cols, func(out plan.Column) bool { return out.ID == c.ID }) {
+				read.add(name(c.ID))
+			}
+		}
+		columns = read.or("1 AS none")
+	}
+	lsql := text("SELECT " + columns + ", ").and(join(", ", lk)).and(text(" FROM ")).and(ls.from(left.sql))
 	rsql := text("SELECT *, ").and(join(", ", rk)).and(text(" FROM ")).and(rs.from(right.sql))
 	kind := map[string]string{"inner": "INNER JOIN", "innerunique": "INNER JOIN", "leftouter": "LEFT JOIN", "rightouter": "RIGHT JOIN", "fullouter": "FULL JOIN"}[n.Kind]
 	if kind == "" {

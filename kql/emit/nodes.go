@@ -421,7 +421,11 @@ func (e *emitter) expand(n *plan.Expand) rel {
 	for i, it := range n.Items {
 		opens("a list", lists[i], "e"+name(it.ID))
 	}
-	opens("positions", longest, at)
+	_, each := n.Input.(*plan.Outer)
+	placed := len(in.order) > 0 || each || single(n.Input)
+	if placed || n.Index != nil {
+		opens("positions", longest, at)
+	}
 	from := text("SELECT ").and(join(", ", inner)).and(text(" FROM ")).and(s.from(in.sql))
 	if len(beside) > 0 {
 		from = from.and(text(" ARRAY JOIN ")).and(join(", ", beside))
@@ -454,7 +458,7 @@ func (e *emitter) expand(n *plan.Expand) rel {
 		}
 		out.order = append(out.order, k)
 	}
-	if _, each := n.Input.(*plan.Outer); len(in.order) > 0 || each || single(n.Input) {
+	if placed {
 		items = append(items, text(at))
 		out.order = append(out.order, orderKey{column: at, hidden: true})
 	}

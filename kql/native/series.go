@@ -365,6 +365,9 @@ func stats(a any) any {
 
 // place lays [position, value] pairs out in an array of n, the rest being the default.
 func place(pairs any, n int64, otherwise any) any {
+	if placed, ok := placeNumbers(str(pairs), min(max(n, 0), 1_000_000), str(otherwise)); ok {
+		return placed
+	}
 	list, _ := array(pairs)
 	fill, _ := read(str(otherwise))
 	out := make([]any, min(max(n, 0), 1_000_000))
