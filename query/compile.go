@@ -18,7 +18,7 @@ type Environment struct {
 	// Watchlists and External give what a program reads beside stored tables.
 	Watchlists func(alias string) (*schema.Table, bool)
 	External   func(asked kql.External) *schema.Table
-	Places     bool // the engine knows places of addresses
+	Places     bool        // the engine knows places of addresses
 	Shapes     *kql.Shapes // remembers what wildcards came to
 	Now        schema.Ticks
 	From, To   schema.Ticks
