@@ -2,6 +2,7 @@ package emit
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 
@@ -175,11 +176,21 @@ func matchesRegex(s *sel, c *plan.Call) frag {
 	return f
 }
 
+// named writes the names of groups as the engines' RE2 reads them: it knows (?P<name>…) alone.
+func named(pattern string) string {
+	if strings.Contains(pattern, "(?<") {
+		if re, err := syntax.Parse(pattern, syntax.Perl); err == nil {
+			return re.String()
+		}
+	}
+	return pattern
+}
+
 // expression is a regular expression as the engine of rows reads it.
 func (s *sel) expression(x plan.Expr) frag {
 	if k, ok := x.(*plan.Const); ok {
 		if str, ok := k.Value.(string); ok {
-			return param(native.Pattern(str))
+			return param(named(native.Pattern(str)))
 		}
 	}
 	return s.expr(x)
