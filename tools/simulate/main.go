@@ -49,10 +49,15 @@ func main() {
 		err = broken(ctx, *fault, o)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "simulate:", err)
+		if !errors.Is(err, errTold) && !errors.As(err, new(*exec.ExitError)) {
+			fmt.Fprintln(os.Stderr, "simulate:", err)
+		}
 		os.Exit(1)
 	}
 }
+
+// errTold is a failure that the report, whose last line ends the output, has told already.
+var errTold = errors.New("told by the report")
 
 func given(name string) (is bool) {
 	flag.Visit(func(f *flag.Flag) { is = is || f.Name == name })
@@ -76,11 +81,8 @@ func run(ctx context.Context, o simulation.Options) error {
 		fmt.Printf("too rare to mean something: %s\n", what)
 	}
 	fmt.Println(rep)
-	switch {
-	case len(rep.Violations) > 0:
-		return errors.New("something doesn't hold")
-	case len(rare) > 0:
-		return errors.New("not enough happened")
+	if len(rep.Violations)+len(rare) > 0 {
+		return errTold
 	}
 	return nil
 }
