@@ -273,6 +273,40 @@ func (l *ledger) write(s reconcile.Side, w port.Write) {
 	}
 }
 
+// sent notes a write on its way to an end that can't be asked after it: if its
+// answer is lost and the end then shows what the write has, whoever set it, the
+// connector can only take that for agreed.
+func (l *ledger) sent(s reconcile.Side, w port.Write) {
+	id := w.Incident
+	if s == reconcile.Workspace {
+		id = l.names[w.Incident]
+	}
+	p, known := l.pairs[id]
+	if !known || l.h.nature.can(s, l.h.ends(s).Capabilities()).WriteIDs {
+		return
+	}
+	texts := map[string]string{}
+	if r := w.Resolution; r != nil {
+		texts[status] = strings.Join([]string{r.Status, r.Classification, r.Reason, r.Comment}, "|")
+	}
+	if w.Owner != nil {
+		texts[owner] = w.Owner.Text()
+	}
+	if w.Severity != nil {
+		texts[severity] = string(*w.Severity)
+	}
+	for _, t := range w.AddTags {
+		texts[tag+strings.ToLower(t)] = "set"
+	}
+	for _, f := range fields {
+		if speaksOf(w, f) {
+			on := two[string]{}
+			*on.of(other(s)), *on.of(s) = (*p.read.of(other(s)))[f].text, texts[f]
+			p.agree(f, on, true)
+		}
+	}
+}
+
 // judgeContent looks whether the workspace is given again what it was given
 // before: what our own writes change on the XDR is no news from there.
 func (l *ledger) judgeContent(p *pair, s reconcile.Side, id string, w port.Write) {

@@ -138,6 +138,7 @@ func (l *line) send(writes []port.Write, apply func() ([]port.Applied, error)) (
 		if !l.Capabilities().Conditional && w.IfVersion != 0 {
 			l.h.fail("a condition on a write to the %s, which doesn't know any", l.side)
 		}
+		l.h.ledger.sent(l.side, w)
 		if l.h.goes("edits before a write", 8) {
 			l.h.edit()
 		}
