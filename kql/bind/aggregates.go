@@ -120,6 +120,9 @@ var tuples = map[string][]schema.Column{
 	"series_fit_poly":            {{Name: "rsquare", Type: schema.Real}, {Name: "coefficients", Type: schema.Dynamic}, {Name: "variance", Type: schema.Real}, {Name: "rvariance", Type: schema.Real}, {Name: "poly_fit", Type: schema.Dynamic}},
 	"series_decompose_forecast":  {{Name: "forecast", Type: schema.Dynamic}},
 	"series_periods_detect":      {{Name: "periods", Type: schema.Dynamic}, {Name: "scores", Type: schema.Dynamic}},
+	"series_periods_validate":    {{Name: "periods", Type: schema.Dynamic}, {Name: "scores", Type: schema.Dynamic}},
+	"series_fft":                 {{Name: "real", Type: schema.Dynamic}, {Name: "imag", Type: schema.Dynamic}},
+	"series_ifft":                {{Name: "real", Type: schema.Dynamic}, {Name: "imag", Type: schema.Dynamic}},
 }
 
 // tuple reads each field from the bag that the function gives.
@@ -162,7 +165,7 @@ var aggregateNames = map[string]string{
 	"makeset": "make_set", "makelist": "make_list", "make_dictionary": "make_bag", "anyif": "take_any", "take_anyif": "take_any", "any": "take_any",
 	"countif": "count", "sumif": "sum", "avgif": "avg", "minif": "min", "maxif": "max", "dcountif": "dcount", "make_set_if": "make_set", "make_list_if": "make_list",
 	"make_bag_if": "make_bag", "stdevif": "stdev", "varianceif": "variance", "variancepif": "variancep", "hll_if": "hll", "count_distinctif": "count_distinct",
-	"covarianceif": "covariance", "covariancepif": "covariancep",
+	"merge_tdigest": "tdigest_merge", "covarianceif": "covariance", "covariancepif": "covariancep",
 }
 
 // conditional tells which argument is the condition of an …if aggregate; -1 for none.
@@ -238,6 +241,11 @@ func (b *binder) aggregateCall(x *syntax.Call, c ctx) plan.Expr {
 			for i := range args {
 				args[i] = b.convert(args[i], schema.Real)
 			}
+		}
+	case "binary_all_and", "binary_all_or", "binary_all_xor":
+		if t == schema.Real || t == schema.Decimal || t == schema.Dynamic {
+			args[0] = b.convert(args[0], schema.Long)
+			return b.convert(c.aggs.add(b, plan.Agg{Func: name, Args: args, Where: where}, schema.Long), t)
 		}
 	case "tdigest", "merge_tdigest", "tdigest_merge", "hll", "hll_merge", "buildschema":
 		t = schema.Dynamic

@@ -195,6 +195,8 @@ func (b *binder) query(q *syntax.Query, s *scope) plan.Node {
 			b.let(st, s)
 		case *syntax.Declare:
 			b.declare(st, s)
+		case *syntax.Pattern:
+			s.names[st.Name.Text] = &entity{pattern: st, scope: s.snapshot()}
 		case *syntax.Set:
 			if st.Value != nil && (st.Option == "query_bin_auto_size" || st.Option == "query_bin_auto_at") {
 				b.safely(func() plan.Node {
@@ -303,13 +305,14 @@ type scope struct {
 
 // entity is one meaning; exactly one of scalar, table, lambda is set.
 type entity struct {
-	scalar plan.Expr
-	table  func() plan.Node
-	lambda *syntax.Lambda
-	scope  *scope // where the lambda was written
-	broken bool   // its own error was reported
-	used   bool
-	order  int
+	scalar  plan.Expr
+	table   func() plan.Node
+	lambda  *syntax.Lambda
+	pattern *syntax.Pattern
+	scope   *scope // where the lambda was written
+	broken  bool   // its own error was reported
+	used    bool
+	order   int
 }
 
 // snapshot is the scope as it is now: later let statements don't show in it.
@@ -367,6 +370,9 @@ func (b *binder) isTable(x syntax.Expr, s *scope) bool {
 		}
 		return ok
 	case *syntax.Call:
+		if e, _ := s.patternOf(x); e != nil {
+			return true
+		}
 		if e, ok := s.find(x.Func.Text); ok && e.lambda != nil {
 			return b.lambdaIsTable(e)
 		}
@@ -380,6 +386,9 @@ func (b *binder) isTable(x syntax.Expr, s *scope) bool {
 		f, ok := b.env.Functions[x.Func.Text]
 		return ok && b.lambdaIsTable(b.savedLambda(x.Func.Text, f, x))
 	case *syntax.Path:
+		if e, _ := s.patternOf(x.X); e != nil {
+			return true
+		}
 		_, call := unparen(x.X).(*syntax.Call)
 		return call && strings.HasPrefix(calleeOf(x.X), "database")
 	}

@@ -36,7 +36,7 @@ var canonical = map[string]string{
 	"monthofyear": "getmonth", "weekofyear": "week_of_year", "make_string": "unicode_codepoints_to_string", "to_utf8": "unicode_codepoints_from_string",
 	"base64_encodestring": "base64_encode_tostring", "base64_decodestring": "base64_decode_tostring", "parseurl": "parse_url", "parseurlquery": "parse_urlquery",
 	"notnull": "isnotnull", "notempty": "isnotempty", "columnifexists": "column_ifexists", "arraylength": "array_length", "extractall": "extract_all",
-	"pack": "bag_pack", "pack_dictionary": "bag_pack", "array_sum": "series_sum", "extentid": "extent_id", "hash_xxhash64": "hash",
+	"pack": "bag_pack", "pack_dictionary": "bag_pack", "array_sum": "series_sum", "extentid": "extent_id", "hash_xxhash64": "hash", "merge_tdigest": "tdigest_merge",
 }
 
 // texts tells how many first arguments of a function are taken as text whatever they are; -1 for all.
@@ -45,6 +45,12 @@ var texts = map[string]int{
 	"strrep": 1, "regex_quote": 1, "parse_command_line": 1, "unicode_codepoints_from_string": 1, "strlen": 1, "string_size": 1, "isascii": 1, "isutf8": 1,
 	"has_any_index": 1, "has_ipv4": 1, "has_ipv4_prefix": 1, "has_any_ipv4": 1, "has_any_ipv4_prefix": 1, "ipv4_is_in_any_range": 1, "ipv6_is_in_any_range": 1,
 	"format_ipv4": 1, "format_ipv4_mask": 1, "parse_csv": 1, "parse_xml": 1, "toguid": 1, "hash_md5": 1, "hash_sha1": 1, "hash_sha256": 1,
+}
+
+// taken are the types that some functions read their numbers as.
+var taken = map[string]schema.Type{
+	"hash_combine": schema.Long, "bin_at": schema.Long, "unixtime_seconds_todatetime": schema.Real, "unixtime_milliseconds_todatetime": schema.Real,
+	"unixtime_microseconds_todatetime": schema.Real, "unixtime_nanoseconds_todatetime": schema.Real,
 }
 
 func (b *binder) call(x *syntax.Call, c ctx) plan.Expr {
@@ -113,6 +119,12 @@ func (b *binder) builtin(x *syntax.Call, f *catalog.Function, name string, args 
 			continue
 		}
 		args[i] = b.argument(args[i], p)
+		if t, ok := taken[name]; ok && !(name == "bin_at" && (i != 1 || numeric(args[0].Type()))) {
+			args[i] = b.convert(args[i], t)
+		}
+		if sig.Result == "real" && args[i].Type() == schema.Decimal {
+			args[i] = b.convert(args[i], schema.Real)
+		}
 	}
 	b.checkConstants(x, name, args)
 	b.caution(x, name)
@@ -130,6 +142,11 @@ func (b *binder) builtin(x *syntax.Call, f *catalog.Function, name string, args 
 // signature finds the one that the arguments fit.
 func (b *binder) signature(x *syntax.Call, f *catalog.Function, name string, args []plan.Expr) catalog.Signature {
 	var near *catalog.Signature
+	for _, s := range f.Signatures { // a decimal fits a decimal before a real
+		if len(args) > 0 && args[0].Type() == schema.Decimal && s.Accepts(len(args)) && s.Param(0, len(args)).Kind == "decimal" {
+			return s
+		}
+	}
 	for _, s := range f.Signatures { // a dynamic fits a dynamic parameter before one that it would be converted to
 		if s.Accepts(len(args)) && exactly(s, args) {
 			return s

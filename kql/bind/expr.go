@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"lockstep/kql/native"
 	"lockstep/kql/plan"
 	"lockstep/kql/syntax"
 	"lockstep/schema"
@@ -114,6 +115,12 @@ func (b *binder) scalar(x syntax.Expr, c ctx) plan.Expr {
 		}
 		if x.Value == nil {
 			return plan.Null(x.Type)
+		}
+		if text, ok := x.Value.(string); ok && x.Type == schema.Decimal {
+			if text, ok = native.Decimal(text); !ok {
+				return plan.Null(x.Type)
+			}
+			return &plan.Const{Typ: x.Type, Value: text}
 		}
 		return &plan.Const{Typ: x.Type, Value: x.Value}
 	case *syntax.Ident:

@@ -18,6 +18,10 @@ var cautions = map[string]struct{ code, message string }{
 	"series_decompose_forecast":  {"KQL906", "'series_decompose_forecast' finds the season by its published description: where none is given it may differ from the service's"},
 	"series_outliers":            {"KQL906", "'series_outliers' scores by its published description: scores may differ from the service's"},
 	"series_seasonal":            {"KQL906", "'series_seasonal' finds the season by its published description: where none is given it may differ from the service's"},
+	"hash_combine":               {"KQL908", "'hash_combine' gives one number for equal arguments, but another than the service's, which doesn't say how it combines"},
+	"hash_many":                  {"KQL908", "'hash_many' gives one number for equal arguments, but another than the service's, which doesn't say how it combines"},
+	"series_periods_detect":      {"KQL906", "'series_periods_detect' looks for seasons by its published description: scores may differ from the service's"},
+	"series_periods_validate":    {"KQL906", "'series_periods_validate' scores seasons by its published description: scores may differ from the service's"},
 	"parse_user_agent":           {"KQL907", "'parse_user_agent' knows the common browsers and systems only: other texts give less than the service does"},
 }
 

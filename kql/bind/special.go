@@ -31,6 +31,16 @@ func specialCall(name string) func(*binder, *syntax.Call, ctx) plan.Expr {
 		return (*binder).parseJSON
 	case "hasprefix", "has", "contains", "startswith", "endswith", "hassuffix":
 		return (*binder).operatorCall
+	case "hash_many":
+		return (*binder).hashMany
+	case "around":
+		return (*binder).around
+	case "make_timespan":
+		return (*binder).makeTimespan
+	case "percentile_tdigest":
+		return (*binder).percentileOf
+	case "series_fill_const":
+		return (*binder).fillConst
 	case "ingestion_time":
 		return (*binder).ingestionTime
 	case "bin_auto":
@@ -193,6 +203,9 @@ func (b *binder) window(x *syntax.Call, c ctx) plan.Expr {
 			w.Args[2] = b.convert(w.Args[2], w.Typ)
 		}
 	case "row_cumsum", "row_window_session":
+		if w.Args[0].Type() == schema.Decimal {
+			b.unsupported(x.At(), w.Func+" of decimals")
+		}
 		w.Typ = w.Args[0].Type()
 	}
 	return w

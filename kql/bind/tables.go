@@ -36,6 +36,9 @@ func (b *binder) tabular(x syntax.Expr, s *scope) plan.Node {
 	case *syntax.Bad:
 		panic(stop{})
 	case *syntax.Path: // database('x').T, workspace('x').T: this server has one
+		if e, call := s.patternOf(x.X); e != nil {
+			return b.choose(e, call, x.Name.Text, s)
+		}
 		return b.named(&syntax.Ident{Name: x.Name}, s)
 	}
 	if lit, ok := unparen(x).(*syntax.Literal); ok && lit.Type == schema.String {
@@ -58,7 +61,7 @@ func (b *binder) named(x *syntax.Ident, s *scope) plan.Node {
 		case e.lambda != nil:
 			return b.tableCall(&syntax.Call{Span: x.At(), Func: x.Name}, s, nil)
 		}
-		if _, ok := b.env.Tables(x.Text); !ok {
+		if _, ok := b.env.Tables(x.Text); !ok && e.scalar != nil {
 			c := b.column("print_0", e.scalar.Type())
 			return &plan.Values{Cols: []plan.Column{c}, Rows: [][]plan.Expr{{e.scalar}}}
 		}
@@ -219,6 +222,9 @@ func (b *binder) tableCall(x *syntax.Call, s *scope, piped plan.Node) plan.Node 
 	if e, ok := s.find(name); ok {
 		if e.broken {
 			panic(stop{})
+		}
+		if e.pattern != nil {
+			return b.choose(e, x, "", s)
 		}
 		if e.lambda != nil {
 			return b.apply(name, e.lambda, e.scope, x, s, piped)

@@ -146,7 +146,11 @@ func (e *emitter) together(s *sel, group []plan.Agg) frag {
 	if group[0].Func == "take_any" {
 		return e.say("any row", row)
 	}
-	key := s.hoist(s.expr(group[0].Args[0]))
+	key := s.expr(group[0].Args[0])
+	if group[0].Args[0].Type() == schema.Decimal {
+		key = s.decimalKey(key)
+	}
+	key = s.hoist(key)
 	if group[0].Func == "arg_max" && group[0].Args[0].Type() == schema.Real && e.says("key of arg_max") {
 		key = s.hoist(e.say("key of arg_max", key))
 	}

@@ -241,11 +241,15 @@ func (e *emitter) sort(n *plan.Sort) rel {
 			extra = append(extra, e.say("nan in order", s.expr(k.X)).and(text(" AS "+first.column)))
 			keys = append(keys, first)
 		}
-		if ref, ok := k.X.(*plan.ColumnRef); ok && cols[ref.ID] {
+		if ref, ok := k.X.(*plan.ColumnRef); ok && cols[ref.ID] && ref.Typ != schema.Decimal {
 			key.column = name(ref.ID)
 		} else {
 			key.column, key.hidden = e.fresh("o"), true
-			extra = append(extra, s.expr(k.X).and(text(" AS "+key.column)))
+			x := s.expr(k.X)
+			if k.X.Type() == schema.Decimal {
+				x = s.decimalKey(x)
+			}
+			extra = append(extra, x.and(text(" AS "+key.column)))
 		}
 		keys = append(keys, key)
 	}

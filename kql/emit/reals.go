@@ -61,6 +61,13 @@ func ordering(s *sel, c *plan.Call) frag {
 // most says max_of and min_of.
 func most(s *sel, c *plan.Call) frag {
 	args, _ := s.args(c.Args)
+	if c.Typ == schema.Decimal {
+		for i := range args {
+			args[i] = s.decimalKey(args[i])
+		}
+		fn := map[string]string{"max_of": "greatest(", "min_of": "least("}[c.Func]
+		return join(", ", args).wrap("kql_decimal_value("+fn, "))")
+	}
 	greatest := join(", ", args).wrap("greatest(", ")")
 	if c.Typ == schema.Real {
 		greatest = s.e.say("greatest of reals", args...)
@@ -75,4 +82,11 @@ func most(s *sel, c *plan.Call) frag {
 	}
 	f.notNull = c.Typ == schema.String
 	return f
+}
+
+// decimalKey says a text that sorts as a decimal does; null for null.
+func (s *sel) decimalKey(x frag) frag {
+	key := s.native("decimal_key", []frag{x}, []schema.Type{schema.Decimal}, schema.String)
+	key.text, key.notNull = "nullif("+key.text+", '')", false
+	return key
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/big"
 	"strconv"
 	"strings"
 	"time"
@@ -30,8 +29,6 @@ func conversions() []Function {
 			}
 			return nil
 		}},
-		{Name: "decimal_of", Params: types(tText), Least: 1, Result: tDec, Eval: func(a []any) any { return decimalOf(str(a[0])) }},
-		{Name: "decimal", Params: types(tText, tDec, tDec), Least: 3, Result: tDec, Eval: func(a []any) any { return decimal(str(a[0]), str(a[1]), str(a[2])) }},
 		{Name: "parse_json", Params: types(tText), Least: 1, Result: tDyn, Eval: func(a []any) any { return parseJSON(str(a[0])) }},
 		{Name: "gettype", Params: types(tDyn), Least: 1, Nulls: true, Result: tText, Eval: func(a []any) any { return typeName(a[0]) }},
 		{Name: "tohex", Params: types(tLong, tLong), Least: 1, Result: tText, Eval: func(a []any) any {
@@ -132,60 +129,6 @@ func parseGuid(text string) (string, bool) {
 		return "", false
 	}
 	return hex[:8] + "-" + hex[8:12] + "-" + hex[12:16] + "-" + hex[16:20] + "-" + hex[20:], true
-}
-
-// decimals are carried as text with at most 34 significant digits.
-func decimalOf(s string) any {
-	s = strings.TrimSpace(s)
-	if len(s) > 60 {
-		return nil
-	}
-	r, ok := new(big.Rat).SetString(s)
-	if !ok || strings.ContainsAny(s, "/_xXpP") || exponentTooLarge(s) {
-		return nil
-	}
-	return ratText(r)
-}
-
-func exponentTooLarge(s string) bool {
-	if i := strings.IndexAny(s, "eE"); i >= 0 {
-		n, err := strconv.Atoi(s[i+1:])
-		return err != nil || n > 40 || n < -40
-	}
-	return false
-}
-
-func ratText(r *big.Rat) string {
-	if r.IsInt() {
-		return r.Num().String()
-	}
-	s := r.FloatString(28)
-	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
-}
-
-func decimal(op, x, y string) any {
-	a, ok1 := new(big.Rat).SetString(x)
-	b, ok2 := new(big.Rat).SetString(y)
-	if !ok1 || !ok2 {
-		return nil
-	}
-	switch op {
-	case "+":
-		return ratText(a.Add(a, b))
-	case "-":
-		return ratText(a.Sub(a, b))
-	case "*":
-		return ratText(a.Mul(a, b))
-	}
-	if b.Sign() == 0 {
-		return nil
-	}
-	if op == "/" {
-		return ratText(a.Quo(a, b))
-	}
-	q := new(big.Rat).Quo(a, b)
-	whole := new(big.Int).Quo(q.Num(), q.Denom())
-	return ratText(a.Sub(a, b.Mul(b, new(big.Rat).SetInt(whole))))
 }
 
 func typeName(a any) any {

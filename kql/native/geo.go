@@ -98,6 +98,7 @@ func geography() []Function {
 		{Name: "geo_line_densify", Params: types(tDyn, tReal), Least: 1, Result: tDyn, Eval: func(a []any) any { return densify(a, lineOf) }},
 		{Name: "geo_polygon_densify", Params: types(tDyn, tReal), Least: 1, Result: tDyn, Eval: func(a []any) any { return densify(a, polygonOf) }},
 		{Name: "geo_line_simplify", Params: types(tDyn, tReal), Least: 1, Result: tDyn, Eval: func(a []any) any { return simplify(a, lineOf) }},
+		{Name: "geo_simplify_polygons_array", Params: types(tDyn, tReal), Least: 1, Result: tDyn, Eval: simplifyTogether},
 		{Name: "geo_polygon_simplify", Params: types(tDyn, tReal), Least: 1, Result: tDyn, Eval: func(a []any) any { return simplify(a, polygonOf) }},
 		{Name: "geo_polygon_area", Params: types(tDyn), Least: 1, Result: tReal, Eval: func(a []any) any {
 			s, ok := merged(a[0])

@@ -32,7 +32,7 @@ func All() []Function { return all() }
 
 var all = sync.OnceValue(func() []Function {
 	var out []Function
-	for _, part := range [][]Function{conversions(), texts(), times(), network(), values(), arrays(), seriesFunctions(), geography(), encodings(), statistics(), seriesFilters(), stages(), hashes(), sketches(), shapes(), seasons()} {
+	for _, part := range [][]Function{conversions(), texts(), times(), network(), values(), arrays(), seriesFunctions(), geography(), encodings(), statistics(), seriesFilters(), stages(), hashes(), decimals(), sketches(), shapes(), seasons()} {
 		out = append(out, part...)
 	}
 	return out

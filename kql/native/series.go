@@ -244,8 +244,8 @@ func fit(y []float64) line {
 	}
 	l.start = (sy - l.slope*sx) / n
 	for i, v := range y {
-		l.variance += (v - sy/n) * (v - sy/n) / n
-		l.rvariance += (v - l.at(i)) * (v - l.at(i)) / n
+		l.variance += (v - sy/n) * (v - sy/n) / max(n-1, 1)
+		l.rvariance += (v - l.at(i)) * (v - l.at(i)) / max(n-1, 1)
 	}
 	if l.variance > 0 {
 		l.rsquare = 1 - l.rvariance/l.variance
@@ -270,7 +270,7 @@ func fitLine(a any) any {
 	o.set("slope", l.slope)
 	o.set("variance", l.variance)
 	o.set("rvariance", l.rvariance)
-	o.set("interception", l.start)
+	o.set("interception", l.start-l.slope) // the first point is at 1. Source: Kusto, series_fit_line: its example
 	o.set("line_fit", points)
 	return write(o)
 }
@@ -286,7 +286,7 @@ func fitTwoLines(a any) any {
 	best, split := math.Inf(1), 0
 	for k := 2; k <= len(y)-2 && len(y) <= 2000; k++ {
 		l, r := fit(y[:k]), fit(y[k:])
-		if v := (l.rvariance*float64(k) + r.rvariance*float64(len(y)-k)) / float64(len(y)); v < best {
+		if v := (l.rvariance*float64(k-1) + r.rvariance*float64(len(y)-k-1)) / float64(len(y)-1); v < best {
 			best, split = v, k
 		}
 	}

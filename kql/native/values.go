@@ -129,18 +129,22 @@ func values() []Function {
 			return write(o)
 		}},
 		{Name: "bag_zip", Params: types(tDyn, tDyn), Least: 2, Result: tDyn, Eval: func(a []any) any {
-			keys, ok1 := array(a[0])
-			vals, ok2 := array(a[1])
-			if !ok1 || !ok2 {
+			keys, ok := array(a[0])
+			vals, _ := array(a[1]) // what is no array gives nulls
+			if !ok {
 				return nil
 			}
 			o := newObject()
-			for i, k := range keys {
+			for i, x := range keys {
+				k, ok := x.(string)
+				if !ok { // only texts are keys
+					continue
+				}
 				var v any
 				if i < len(vals) {
 					v = vals[i]
 				}
-				o.set(plain(k), v)
+				o.set(k, v)
 			}
 			return write(o)
 		}},

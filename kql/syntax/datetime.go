@@ -33,6 +33,9 @@ func ParseDateTime(text string) (schema.Ticks, error) {
 			return schema.At(t.UTC()), nil
 		}
 	}
+	if joined := strings.ReplaceAll(text, " - ", "-"); joined != text { // datetime(2017 - 08 - 01)
+		return ParseDateTime(joined)
+	}
 	if f, err := strconv.ParseFloat(text, 64); err == nil && f > 9999 { // OLE or ticks are not read
 		return 0, fmt.Errorf("%q is not a datetime", text)
 	}

@@ -273,6 +273,8 @@ func (p *parser) statement() Statement {
 		}
 		s.Span = p.from(start)
 		return s
+	case p.isWord("declare") && wordIn(p.peek(1), "pattern"):
+		return p.pattern()
 	case p.isWord("declare") && wordIn(p.peek(1), "query_parameters"):
 		p.at += 2
 		params := p.parameters()
