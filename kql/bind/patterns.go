@@ -17,7 +17,7 @@ func (b *binder) choose(e *entity, x *syntax.Call, path string, s *scope) plan.N
 	for i, a := range x.Args {
 		k, ok := Fold(b.convert(b.scalar(a, ctx{scope: s}), p.Params[i].Type), b.env.Now).(*plan.Const)
 		if !ok {
-			b.fail(a.At(), "KQL168", "the arguments of a pattern must be constants")
+			b.fail(a.At(), "KQL192", "the arguments of a pattern must be constants")
 		}
 		given[i] = k.Value
 		inner.names[p.Params[i].Name.Text] = &entity{scalar: k}
@@ -44,7 +44,7 @@ cases:
 		}
 		return b.query(c.Body, inner)
 	}
-	b.fail(x.At(), "KQL169", "the pattern '%s' has no query for these arguments", p.Name.Text)
+	b.fail(x.At(), "KQL193", "the pattern '%s' has no query for these arguments", p.Name.Text)
 	return nil
 }
 
