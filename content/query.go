@@ -18,7 +18,7 @@ type Function = kql.Function
 // of the file for a byte of the query.
 func (c *checker) query(text string, side schema.Side, place func(int) int) []schema.Column {
 	n := names{options: c.options, side: side, text: text, guessed: map[string]*schema.Table{}}
-	program, found := kql.Compile(text, kql.Environment{Tables: n.table, TableNames: n.all, Functions: c.options.Functions, Now: c.options.Now})
+	program, found := kql.Compile(text, kql.Environment{Tables: n.table, TableNames: n.all, Elsewhere: n.elsewhere, Functions: c.options.Functions, Now: c.options.Now})
 	for _, d := range found {
 		severity := Error
 		if d.Severity == kql.Warning {
@@ -165,4 +165,14 @@ func (n *names) all() []string {
 		out = append(out, name)
 	}
 	return out
+}
+
+// elsewhere takes workspace('x').T to have the columns that T has here: which
+// workspaces there are, the server knows that runs the query.
+func (n names) elsewhere(p kql.Place, table string) (*schema.Table, string) {
+	if !strings.EqualFold(p.Kind, "workspace") {
+		return nil, "no server of this kind has them"
+	}
+	t, _ := n.table(table)
+	return t, ""
 }

@@ -21,6 +21,9 @@ import (
 // Environment is what names in a query can mean: values handed in, no I/O.
 type Environment = bind.Environment
 
+// Place is where a text says that a table is: workspace('x').T.
+type Place = bind.Place
+
 // Shapes remembers what wildcards over tables came to, between compilations.
 type Shapes = bind.Shapes
 

@@ -14,7 +14,11 @@ type Compile func(text string, env Environment) (Program, []Diagnostic)
 type Environment struct {
 	Tables     func(name string) (*schema.Table, bool)
 	TableNames func() []string // all that a wildcard can mean
-	Functions  map[string]Function
+	// Elsewhere finds a table that the text names with its place: see kql.Environment.
+	Elsewhere func(p kql.Place, table string) (t *schema.Table, reason string)
+	Functions map[string]Function
+	// RowID names the hidden column whose value no two rows share; "" where rows may show twice.
+	RowID string
 	// Watchlists and External give what a program reads beside stored tables.
 	Watchlists func(alias string) (*schema.Table, bool)
 	External   func(asked kql.External) *schema.Table
@@ -48,7 +52,7 @@ func KQL(text string, env Environment) (Program, []Diagnostic) {
 	}
 	p, found := kql.Compile(text, kql.Environment{
 		Tables: env.Tables, TableNames: env.TableNames, Functions: functions, Watchlists: env.Watchlists, External: env.External,
-		Shapes: env.Shapes, Places: env.Places, Now: env.Now, From: env.From, To: env.To, Received: tables.ReceivedColumn, RowID: tables.ArrivalColumn,
+		Elsewhere: env.Elsewhere, Shapes: env.Shapes, Places: env.Places, Now: env.Now, From: env.From, To: env.To, Received: tables.ReceivedColumn, RowID: env.RowID,
 	})
 	return compiledOf(p, found)
 }

@@ -21,6 +21,7 @@ type names struct {
 	filled    []string // tables of the view that have rows
 	allow     func(table string) error
 	denied    error // the first refusal of a table that the text names
+	elsewhere *elsewhere
 
 	watchlists map[string]Relation // by alias in lower case
 	outside    *outside
@@ -30,7 +31,8 @@ type names struct {
 
 func (s *Service) names(ctx context.Context, q Query, snapshot tables.Snapshot) (*names, error) {
 	n := &names{q: q, catalog: schema.Default(), filled: snapshot.Tables(), outside: newOutside(s.external), places: s.o.Places, shapes: &s.shapes,
-		allow: func(table string) error { return s.o.Allow(ctx, q.Principal, q.Side, q.Workspace, table) }}
+		elsewhere: &elsewhere{ctx: ctx, o: &s.o, q: q, tables: map[string]foreign{}},
+		allow:     func(table string) error { return s.allow(ctx, q, table) }}
 	if s.o.Custom == nil {
 		return n, nil
 	}
@@ -48,7 +50,11 @@ func (s *Service) names(ctx context.Context, q Query, snapshot tables.Snapshot) 
 }
 
 func (n *names) environment(now schema.Ticks) Environment {
-	return Environment{Tables: n.table, TableNames: n.all, Functions: n.functions, Watchlists: n.watchlist, External: n.outside.external,
+	rowID := tables.ArrivalColumn
+	if len(n.q.Further) > 0 { // a streamed row shows once in each workspace
+		rowID = ""
+	}
+	return Environment{Elsewhere: n.foreign, RowID: rowID, Tables: n.table, TableNames: n.all, Functions: n.functions, Watchlists: n.watchlist, External: n.outside.external,
 		Shapes: n.shapes, Places: n.places, Now: now, From: n.q.From, To: n.q.To}
 }
 
@@ -59,6 +65,9 @@ func (n *names) table(name string) (*schema.Table, bool) {
 		return nil, false
 	}
 	if own, ok := n.custom[name]; ok && own.Rows != nil {
+		if len(n.q.Further) > 0 {
+			n.deny(fault.New(fault.Invalid, "%s can be read of one workspace at a time", name))
+		}
 		n.outside.add(own)
 	}
 	return t, n.permitted(t.Name)
@@ -68,10 +77,17 @@ func (n *names) table(name string) (*schema.Table, bool) {
 // a refusal is the query's.
 func (n *names) permitted(table string) bool {
 	err := n.allow(table)
-	if err != nil && n.denied == nil {
-		n.denied = fault.New(fault.Denied, "read table %s: %w", table, err)
+	if err != nil {
+		n.deny(fault.New(fault.Denied, "read table %s: %w", table, err))
 	}
 	return err == nil
+}
+
+// deny notes why the query can't be run, the first reason of several.
+func (n *names) deny(err error) {
+	if n.denied == nil {
+		n.denied = err
+	}
 }
 
 // relation finds what a scan of the program reads.
@@ -88,16 +104,21 @@ func (n *names) find(name string) (*schema.Table, bool) {
 	if own, ok := n.custom[name]; ok {
 		return own.Table, true
 	}
-	if t, ok := n.catalog.Table(n.q.Side, name); ok {
+	return stored(n.catalog, n.q.Side, name)
+}
+
+// stored finds a table of the published schema.
+func stored(catalog *schema.Catalog, side schema.Side, name string) (*schema.Table, bool) {
+	if t, ok := catalog.Table(side, name); ok {
 		return t, true
 	}
-	if n.q.Side != schema.Workspace {
+	if side != schema.Workspace {
 		return nil, false
 	}
-	if t, ok := n.catalog.Fallback(name); ok {
+	if t, ok := catalog.Fallback(name); ok {
 		return t, true
 	}
-	if t, ok := n.catalog.Table(schema.XDR, name); ok {
+	if t, ok := catalog.Table(schema.XDR, name); ok {
 		return asWorkspace(t), true
 	}
 	return nil, false

@@ -18,6 +18,8 @@ type Query struct {
 	Text      string
 	Side      schema.Side
 	Workspace string // id; only for schema.Workspace
+	// Further are ids of workspaces whose rows the tables show too, as if they were one.
+	Further []string
 
 	// Event times that count: From ≤ time < To; 0 is open. They bound every
 	// table that has a time column, beside what the text says.

@@ -88,21 +88,35 @@ func serve(t *testing.T, o query.Options) (*query.Service, *duckdb.Store) {
 			fmt.Fprintf(&text, "{\"category\":\"AdvancedHunting-%s\",\"properties\":{\"Timestamp\":\"2026-01-05T0%d:00:00Z\",\"DeviceName\":\"pc%d\",\"Subject\":\"s\"}}\n", table, i+1, i)
 		}
 	}
-	batches, refused := rows.NewDecoder(func(name string) (*schema.Table, bool) {
-		t, ok := schema.Default().Table(schema.XDR, name)
-		return rows.Stored(t), ok
-	}).Records([]byte(text.String()))
-	if len(refused) > 0 {
-		t.Fatal(refused)
-	}
-	if _, err := store.Append(ctx, tables.Append{Home: tables.XDRHome, Batches: batches}); err != nil {
-		t.Fatal(err)
-	}
+	take(t, store, text.String())
 	o.Tables, o.Clock = store, clock
 	if o.Compile == nil {
 		o.Compile = compile
 	}
 	return query.New(o), store
+}
+
+// events adds a late row to each of some tables.
+func events(t *testing.T, store *duckdb.Store, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		take(t, store, `{"category":"AdvancedHunting-`+name+`","properties":{"Timestamp":"2026-01-05T04:00:00Z","DeviceName":"late","Subject":"late"}}`)
+	}
+}
+
+// take stores records of the XDR.
+func take(t *testing.T, store *duckdb.Store, text string) {
+	t.Helper()
+	batches, refused := rows.NewDecoder(func(name string) (*schema.Table, bool) {
+		t, ok := schema.Default().Table(schema.XDR, name)
+		return rows.Stored(t), ok
+	}).Records([]byte(text))
+	if len(refused) > 0 {
+		t.Fatal(refused)
+	}
+	if _, err := store.Append(t.Context(), tables.Append{Home: tables.XDRHome, Batches: batches}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func texts(r *query.Result) string {

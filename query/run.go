@@ -79,13 +79,17 @@ func (s *Service) statement(ctx context.Context, q Query, snapshot tables.Snapsh
 		if given, ok := n.outside.relations[table]; ok && failed == nil {
 			failed = n.outside.load(ctx, given, snapshot)
 		}
+		in := in
 		t, ok := n.relation(table)
+		if other, foreign := n.elsewhere.tables[table]; foreign {
+			t, in.Workspace, ok = other.Table, other.workspace, true
+		}
 		if !ok {
 			failed = fault.New(fault.Internal, "the program reads %s, which isn't known", table)
 			return "(SELECT 1)", nil
 		}
-		if !slices.Contains(r.Stats.Tables, t.Name) {
-			r.Stats.Tables = append(r.Stats.Tables, t.Name)
+		if !slices.Contains(r.Stats.Tables, table) {
+			r.Stats.Tables = append(r.Stats.Tables, table)
 		}
 		sql, args, err := snapshot.Relation(t, columns, in)
 		if err != nil && failed == nil {

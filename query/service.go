@@ -43,6 +43,9 @@ type Options struct {
 	Clock   func() schema.Ticks
 	Allow   Allow  // nil allows all: for tools that open a folder of their own
 	Custom  Custom // nil for none
+	// Workspaces finds the id of a workspace by what a text calls it: id, name or resource
+	// id. fault.NotFound if there is none. nil: texts name no other workspace.
+	Workspaces func(ctx context.Context, name string) (id string, err error)
 	// External bounds what queries fetch of other hosts; without a client, nothing.
 	External external.Options
 	Places   bool // Tables know the places of addresses: their function kql_geo_info
@@ -109,6 +112,9 @@ func (s *Service) Run(ctx context.Context, q Query) (*Result, error) {
 	if q.Side != schema.XDR && q.Side != schema.Workspace || (q.Side == schema.Workspace) == (q.Workspace == "") {
 		return nil, fault.New(fault.Invalid, "a query names the XDR, or the workspace with its id")
 	}
+	if q.Side == schema.XDR && len(q.Further) > 0 {
+		return nil, fault.New(fault.Invalid, "a query of the XDR reads no workspaces")
+	}
 	if q.MaxRows < 0 || q.MaxBytes < 0 || q.Timeout < 0 || q.From < 0 || q.To < 0 {
 		return nil, fault.New(fault.Invalid, "a limit or a time is below zero")
 	}
@@ -133,7 +139,7 @@ func (s *Service) Run(ctx context.Context, q Query) (*Result, error) {
 
 // Check gives what is wrong with a text without running it; empty if nothing.
 func (s *Service) Check(ctx context.Context, q Query) ([]Diagnostic, error) {
-	snapshot, err := s.o.Tables.Snapshot(ctx, tables.View{Side: q.Side, Workspace: q.Workspace, Now: s.o.Clock()})
+	snapshot, err := s.o.Tables.Snapshot(ctx, q.view(s.o.Clock()))
 	if err != nil {
 		return nil, fmt.Errorf("check a query: %w", err)
 	}
@@ -147,7 +153,7 @@ func (s *Service) Check(ctx context.Context, q Query) ([]Diagnostic, error) {
 }
 
 func (s *Service) run(ctx context.Context, q Query, now schema.Ticks) (_ *Result, err error) {
-	snapshot, err := s.o.Tables.Snapshot(ctx, tables.View{Side: q.Side, Workspace: q.Workspace, Now: now})
+	snapshot, err := s.o.Tables.Snapshot(ctx, q.view(now))
 	if err != nil {
 		return nil, err
 	}

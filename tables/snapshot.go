@@ -51,6 +51,8 @@ type Range struct {
 	From, To schema.Ticks // event time: From ≤ event < To; 0 = open. Without effect on tables that have no time column.
 	After    int64        // arrival > After
 	UpTo     int64        // arrival ≤ UpTo; 0 = open
+	// Workspace shows the table as another workspace does, by its id; "" as the view does.
+	Workspace string
 }
 
 // Limit bounds a result; a zero is no bound.

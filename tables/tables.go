@@ -65,6 +65,7 @@ type Grant struct {
 type View struct {
 	Side      schema.Side
 	Workspace string       // id; only for schema.Workspace
+	Further   []string     // ids of workspaces whose rows it shows too; a row that is in two shows twice
 	Now       schema.Ticks // rows older than the retention at this time aren't there
 }
 

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -90,7 +91,8 @@ func (f *face) answer(r *http.Request, path string) (int, []byte, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	if err := f.alone(r.Context(), w, request.Workspaces); err != nil {
+	further, err := f.further(r.Context(), w, request.Workspaces)
+	if err != nil {
 		return 0, nil, err
 	}
 	prefer := preferences(r.Header.Values("Prefer"))
@@ -100,7 +102,7 @@ func (f *face) answer(r *http.Request, path string) (int, []byte, error) {
 	}
 	caller, _ := access.From(r.Context()) // Authorize has refused requests without one
 	result, err := f.Queries.Run(r.Context(), query.Query{
-		Text: request.Query, Side: schema.Workspace, Workspace: w.ID, From: from, To: to, Timeout: prefer.wait, Principal: caller.ID,
+		Text: request.Query, Side: schema.Workspace, Workspace: w.ID, Further: further, From: from, To: to, Timeout: prefer.wait, Principal: caller.ID,
 	})
 	if err != nil {
 		return 0, nil, err
@@ -123,17 +125,35 @@ func (f *face) workspace(ctx context.Context, path string) (workspace.Workspace,
 	return workspace.Workspace{}, fault.New(fault.NotFound, "no such path: want /v1/workspaces/{id}/query")
 }
 
-// alone refuses a query that wants rows of further workspaces, which would
-// otherwise be left out in silence. Naming the workspace itself is allowed.
-func (f *face) alone(ctx context.Context, w workspace.Workspace, further []string) error {
-	for _, name := range further {
-		other, err := f.Workspaces.Workspace(ctx, name)
-		if err == nil && other.ID == w.ID || strings.EqualFold(name, w.ResourceID()) {
+// further finds the other workspaces whose rows a query wants, by id, name or
+// resource id: each once, and each one that the caller may query.
+func (f *face) further(ctx context.Context, w workspace.Workspace, names []string) (ids []string, err error) {
+	for _, name := range names {
+		other, err := f.named(ctx, name)
+		if fault.Is(err, fault.NotFound) {
+			return nil, fault.At("workspaces", "%w", err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if other.ID == w.ID || slices.Contains(ids, other.ID) {
 			continue
 		}
-		return fault.At("workspaces", "a query reads one workspace; ask %q by itself, or both in a batch", name)
+		if err := f.Authorize(ctx, access.HuntingRun, other.ID); err != nil {
+			return nil, err
+		}
+		ids = append(ids, other.ID)
 	}
-	return nil
+	return ids, nil
+}
+
+// named finds a workspace by id, name or resource id.
+func (f *face) named(ctx context.Context, name string) (workspace.Workspace, error) {
+	parts := strings.Split(strings.Trim(name, "/"), "/")
+	if len(parts) == 8 && strings.EqualFold(parts[0], "subscriptions") && strings.EqualFold(parts[6], "workspaces") {
+		return f.Workspaces.ByPath(ctx, parts[1], parts[3], parts[7])
+	}
+	return f.Workspaces.Workspace(ctx, name)
 }
 
 // requestOf reads a query from the body, or from the URL of a GET.

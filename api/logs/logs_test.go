@@ -17,14 +17,21 @@ import (
 	"lockstep/workspace"
 )
 
-// here has one workspace, and answers a query that has a meaning with no rows.
-type here struct{ asked []query.Query }
+// here has two workspaces, and answers a query that has a meaning with no rows.
+type here struct {
+	asked     []query.Query
+	forbidden string // a workspace that the caller may not query
+}
+
+var two = workspace.Workspace{ID: "5e6f0000-0000-4000-8000-0000000000f2", Name: "branch", SubscriptionID: "s", ResourceGroup: "g"}
 
 var one = workspace.Workspace{ID: "5e6f0000-0000-4000-8000-00000000000f", Name: "soc", SubscriptionID: "s", ResourceGroup: "g"}
 
 func (h *here) Workspace(_ context.Context, name string) (workspace.Workspace, error) {
-	if name == one.ID || name == one.Name {
-		return one, nil
+	for _, w := range []workspace.Workspace{one, two} {
+		if name == w.ID || name == w.Name {
+			return w, nil
+		}
 	}
 	return workspace.Workspace{}, fault.New(fault.NotFound, "no workspace %q", name)
 }
@@ -48,7 +55,12 @@ func post(t *testing.T, h *here, path, body string) (status int, answer string) 
 	f := logs.New(logs.Options{
 		Workspaces: h, Queries: h, Now: func() schema.Ticks { return 639_000_000_000_000_000 },
 		Authenticate: func(next http.Handler, _ func(http.ResponseWriter, *http.Request, error)) http.Handler { return next },
-		Authorize:    func(context.Context, access.Action, string) error { return nil },
+		Authorize: func(_ context.Context, _ access.Action, scope string) error {
+			if scope == h.forbidden {
+				return fault.New(fault.Denied, "not yours")
+			}
+			return nil
+		},
 	})
 	w := httptest.NewRecorder()
 	f.ServeHTTP(w, httptest.NewRequest("POST", path, strings.NewReader(body)))
@@ -85,13 +97,21 @@ func TestMistakesAreNested(t *testing.T) {
 	}
 }
 
-// TestFurtherWorkspacesAreRefused names more workspaces than the one asked:
-// their rows aren't left out in silence.
-func TestFurtherWorkspacesAreRefused(t *testing.T) {
+// TestFurtherWorkspaces names more workspaces than the one asked: each is
+// found and read too, once, and one that isn't there is refused.
+func TestFurtherWorkspaces(t *testing.T) {
 	h := &here{}
 	status, answer := post(t, h, "/v1/workspaces/soc/query", `{"query":"print x = 1","workspaces":["elsewhere"]}`)
 	if status != http.StatusBadRequest || !strings.Contains(answer, `\"elsewhere\"`) || len(h.asked) != 0 {
-		t.Errorf("another workspace: %d %s after %v", status, answer, h.asked)
+		t.Errorf("one that isn't there: %d %s after %v", status, answer, h.asked)
+	}
+	status, answer = post(t, h, "/v1/workspaces/soc/query", `{"query":"print x = 1","workspaces":["branch","`+two.ID+`","`+two.ResourceID()+`","soc"]}`)
+	if status != http.StatusOK || len(h.asked) != 1 || len(h.asked[0].Further) != 1 || h.asked[0].Further[0] != two.ID {
+		t.Errorf("another workspace by all its names: %d %s, asked %+v", status, answer, h.asked)
+	}
+	h.forbidden = two.ID
+	if status, answer := post(t, h, "/v1/workspaces/soc/query", `{"query":"print x = 1","workspaces":["branch"]}`); status != http.StatusForbidden || len(h.asked) != 1 {
+		t.Errorf("one that the caller may not query: %d %s", status, answer)
 	}
 	for _, same := range []string{one.ID, one.Name, one.ResourceID()} {
 		if status, answer := post(t, h, "/v1/workspaces/soc/query", `{"query":"print x = 1","workspaces":["`+same+`"]}`); status != http.StatusOK {

@@ -12,6 +12,7 @@ import (
 	"lockstep/query/external"
 	"lockstep/rows"
 	"lockstep/schema"
+	"lockstep/workspace"
 	"lockstep/workspace/searches"
 	"lockstep/workspace/watchlists"
 )
@@ -84,4 +85,16 @@ func (s Settings) ranges() (out []netip.Prefix, err error) {
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// workspaceID finds a workspace by what a query calls it: id, name or resource id.
+func (s *server) workspaceID(ctx context.Context, name string) (string, error) {
+	find := s.workspaces.Workspace
+	if parts := strings.Split(strings.Trim(name, "/"), "/"); len(parts) == 8 && strings.EqualFold(parts[6], "workspaces") {
+		find = func(ctx context.Context, _ string) (workspace.Workspace, error) {
+			return s.workspaces.ByPath(ctx, parts[1], parts[3], parts[7])
+		}
+	}
+	w, err := find(ctx, name)
+	return w.ID, err
 }

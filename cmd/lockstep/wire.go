@@ -259,7 +259,7 @@ func (s *server) openQueries(context.Context) error {
 		Allow: s.mayRead, External: outside, Places: s.places != nil,
 	}
 	if s.workspaces != nil {
-		o.Custom = custom{s.watchlists, s.searches}
+		o.Custom, o.Workspaces = custom{s.watchlists, s.searches}, s.workspaceID
 	}
 	s.queries = query.New(o)
 	return nil

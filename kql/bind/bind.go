@@ -7,7 +7,6 @@ package bind
 import (
 	"fmt"
 	"sort"
-	"strings"
 
 	"lockstep/kql/catalog"
 	"lockstep/kql/plan"
@@ -21,6 +20,9 @@ type Environment struct {
 	Tables func(name string) (*schema.Table, bool)
 	// TableNames lists all names that a wildcard can mean; nil for none.
 	TableNames func() []string
+	// Elsewhere finds a table that the text names with its place, under a name of its own: nil
+	// where the place lacks it. A reason says why the place can't be read; nil reads no place.
+	Elsewhere func(p Place, table string) (t *schema.Table, reason string)
 	// Watchlists finds a watchlist by its alias: its own columns and SearchKey,
 	// _DTItemId, LastUpdatedTimeUTC, under the table name that a scan is to ask for. nil for none.
 	Watchlists func(alias string) (*schema.Table, bool)
@@ -389,8 +391,7 @@ func (b *binder) isTable(x syntax.Expr, s *scope) bool {
 		if e, _ := s.patternOf(x.X); e != nil {
 			return true
 		}
-		_, call := unparen(x.X).(*syntax.Call)
-		return call && strings.HasPrefix(calleeOf(x.X), "database")
+		return isElsewhere(x)
 	}
 	return false
 }

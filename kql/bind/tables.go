@@ -35,11 +35,13 @@ func (b *binder) tabular(x syntax.Expr, s *scope) plan.Node {
 		return b.tableCall(x, s, nil)
 	case *syntax.Bad:
 		panic(stop{})
-	case *syntax.Path: // database('x').T, workspace('x').T: this server has one
+	case *syntax.Path:
 		if e, call := s.patternOf(x.X); e != nil {
 			return b.choose(e, call, x.Name.Text, s)
 		}
-		return b.named(&syntax.Ident{Name: x.Name}, s)
+		if isElsewhere(x) {
+			return b.elsewhere(x, s)
+		}
 	}
 	if lit, ok := unparen(x).(*syntax.Literal); ok && lit.Type == schema.String {
 		b.fail(x.At(), "KQL103", "a table is expected here, not a text")
@@ -218,6 +220,7 @@ func (b *binder) declColumns(decls []syntax.ColumnDecl, add func(string, schema.
 // tableCall binds a call that gives a table; piped is the table before | invoke.
 func (b *binder) tableCall(x *syntax.Call, s *scope, piped plan.Node) plan.Node {
 	defer b.enter(x.At())()
+	b.noPlace(x, s)
 	name := x.Func.Text
 	if e, ok := s.find(name); ok {
 		if e.broken {

@@ -23,6 +23,36 @@ func (n *snapshot) Relation(t *schema.Table, columns []string, in tables.Range) 
 		return loadedRelation(name, t, wanted, columns), nil, nil
 	}
 	var selects []string
+	for _, view := range n.views(in.Workspace) {
+		selects = append(selects, view.selects(t, wanted, columns, in)...)
+	}
+	if len(selects) == 0 {
+		selects = []string{nothing(wanted, columns)}
+	}
+	return "(" + strings.Join(selects, " UNION ALL ") + ")", nil, nil
+}
+
+// views gives the snapshot as each single workspace shows it, or the XDR. workspace
+// is another one than the snapshot's; "" for its own and those that it shows too.
+func (n *snapshot) views(workspace string) []*snapshot {
+	ids := []string{workspace}
+	if workspace == "" {
+		ids = append([]string{n.view.Workspace}, n.view.Further...)
+	}
+	out := make([]*snapshot, len(ids))
+	for i, id := range ids {
+		one := *n
+		one.view = tables.View{Side: n.view.Side, Workspace: id, Now: n.view.Now}
+		if workspace != "" {
+			one.view.Side = schema.Workspace
+		}
+		out[i] = &one
+	}
+	return out
+}
+
+// selects reads a table of a single workspace's view, or of the XDR's.
+func (n *snapshot) selects(t *schema.Table, wanted []schema.Column, columns []string, in tables.Range) (out []string) {
 	for _, part := range n.parts(t) {
 		where := append([]string{part.where}, narrow(t, in)...)
 		for _, from := range n.places(part.relation, in, t.Time != "") {
@@ -33,13 +63,10 @@ func (n *snapshot) Relation(t *schema.Table, columns []string, in tables.Range) 
 			if len(list) == 0 {
 				list = []string{"1"}
 			}
-			selects = append(selects, "SELECT "+strings.Join(list, ", ")+" FROM "+from.sql+" WHERE "+strings.Join(where, " AND "))
+			out = append(out, "SELECT "+strings.Join(list, ", ")+" FROM "+from.sql+" WHERE "+strings.Join(where, " AND "))
 		}
 	}
-	if len(selects) == 0 {
-		selects = []string{nothing(wanted, columns)}
-	}
-	return "(" + strings.Join(selects, " UNION ALL ") + ")", nil, nil
+	return out
 }
 
 // resolve finds the columns asked for, with the types of the view.
@@ -81,7 +108,7 @@ type visible struct {
 // condition under which its rows are seen: retention, and for a workspace that
 // reads the XDR's rows its grants.
 func (n *snapshot) parts(t *schema.Table) []visible {
-	return views(n.layout, n.view, n.retention, n.grants, t.Name)
+	return views(n.layout, n.view, n.retention, n.grants[n.view.Workspace], t.Name)
 }
 
 func views(layout map[relationKey]*relation, view tables.View, retention tables.Retention, grants map[string][]tables.Grant, table string) []visible {

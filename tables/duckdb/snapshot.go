@@ -20,8 +20,8 @@ type snapshot struct {
 	c         *connection
 	view      tables.View
 	layout    map[relationKey]*relation
-	grants    map[string][]tables.Grant // of the view's workspace, by table
-	segments  map[int64][]segment       // by relation
+	grants    map[string]map[string][]tables.Grant // by workspace and table
+	segments  map[int64][]segment                  // by relation
 	retention tables.Retention
 	arrival   int64
 	number    int64
@@ -39,7 +39,7 @@ func (s *Store) snapshot(ctx context.Context, view tables.View) (_ *snapshot, er
 	if err != nil {
 		return nil, err
 	}
-	n := &snapshot{store: s, c: c, view: view, grants: map[string][]tables.Grant{}}
+	n := &snapshot{store: s, c: c, view: view, grants: map[string]map[string][]tables.Grant{}}
 	n.number = s.snapshots.open()
 	defer func() {
 		if err != nil {
@@ -56,14 +56,15 @@ func (s *Store) snapshot(ctx context.Context, view tables.View) (_ *snapshot, er
 	if n.segments, err = c.segments(ctx); err != nil {
 		return nil, err
 	}
-	if view.Side == schema.Workspace {
-		grants, err := c.grants(ctx, selectGrants+" WHERE workspace = ? ORDER BY from_arrival", view.Workspace)
-		if err != nil {
-			return nil, err
+	grants, err := c.grants(ctx, selectGrants+" ORDER BY from_arrival")
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range grants {
+		if n.grants[g.Workspace] == nil {
+			n.grants[g.Workspace] = map[string][]tables.Grant{}
 		}
-		for _, g := range grants {
-			n.grants[g.Table] = append(n.grants[g.Table], g)
-		}
+		n.grants[g.Workspace][g.Table] = append(n.grants[g.Workspace][g.Table], g)
 	}
 	return n, nil
 }
@@ -83,9 +84,11 @@ func (n *snapshot) Arrival() int64 { return n.arrival }
 // Tables names what the view has relations of.
 func (n *snapshot) Tables() []string {
 	seen := map[string]bool{}
-	for key := range n.layout {
-		if !seen[key.name] && len(views(n.layout, n.view, n.retention, n.grants, key.name)) > 0 {
-			seen[key.name] = true
+	for _, one := range n.views("") {
+		for key := range n.layout {
+			if !seen[key.name] && len(views(n.layout, one.view, n.retention, n.grants[one.view.Workspace], key.name)) > 0 {
+				seen[key.name] = true
+			}
 		}
 	}
 	return slices.Sorted(maps.Keys(seen))
