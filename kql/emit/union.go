@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,9 @@ func (e *emitter) stackOf(cols []plan.Column, inputs, cells int) *stack {
 }
 
 // add stacks one input: its columns, frag with empty text for one that it lacks.
-func (u *stack) add(items []frag, from frag) {
+// has are the positions of those that it doesn't lack, ascending: of the
+// thousands of columns of a wildcard a table has a few.
+func (u *stack) add(items []frag, has []int, from frag) {
 	if u.inputs > 0 {
 		u.text.WriteString(" UNION ALL ")
 		if u.sparse {
@@ -35,22 +38,28 @@ func (u *stack) add(items []frag, from frag) {
 	}
 	u.text.WriteString("SELECT ")
 	first := true
-	for i, c := range u.cols {
-		f := items[i]
-		if f.text == "" {
-			if u.sparse && u.inputs > 0 {
-				continue
-			}
-			f.text = u.missing(c.Type)
-		}
+	write := func(i int, f frag) {
 		if !first {
 			u.text.WriteString(", ")
 		}
 		first = false
 		u.text.WriteString(f.text)
 		u.text.WriteString(" AS c")
-		u.text.WriteString(strconv.Itoa(int(c.ID)))
+		u.text.WriteString(strconv.Itoa(int(u.cols[i].ID)))
 		u.args = append(u.args, f.args...)
+	}
+	if u.sparse && u.inputs > 0 {
+		for _, i := range has {
+			write(i, items[i])
+		}
+	} else {
+		for i, c := range u.cols {
+			f := items[i]
+			if f.text == "" {
+				f.text = u.missing(c.Type)
+			}
+			write(i, f)
+		}
 	}
 	if len(u.cols) == 0 {
 		u.text.WriteString("1 AS none")
@@ -98,17 +107,29 @@ func (e *emitter) union(n *plan.Union) rel {
 	}
 	u := e.stackOf(n.Cols, len(n.Nodes), cells)
 	items := make([]frag, len(n.Cols))
+	place := make(map[plan.ID]int, len(n.Cols))
+	for k, c := range n.Cols {
+		place[c.ID] = k
+	}
+	var has []int
 	for i, in := range n.Nodes {
 		r := e.node(in)
 		s := e.sel()
 		e.order = r.order
-		for k, c := range n.Cols {
-			items[k] = frag{}
-			if x := n.From[i][c.ID]; x != nil {
-				items[k] = s.expr(x)
+		has = has[:0]
+		for id, x := range n.From[i] {
+			if k, ok := place[id]; ok && x != nil {
+				has = append(has, k)
 			}
 		}
-		u.add(items, s.from(r.sql))
+		slices.Sort(has)
+		for _, k := range has {
+			items[k] = s.expr(n.From[i][n.Cols[k].ID])
+		}
+		u.add(items, has, s.from(r.sql))
+		for _, k := range has {
+			items[k] = frag{}
+		}
 	}
 	return u.rel()
 }
@@ -126,8 +147,12 @@ func (e *emitter) scanAll(n *plan.Scans) rel {
 		place[s] = append(place[s], i)
 	}
 	wide := len(n.Cols) > 64
+	var has []int
+	set := func(i int, f frag) {
+		items[i] = f
+		has = append(has, i)
+	}
 	for _, t := range n.Tables {
-		clear(items)
 		scan := Scan{Table: t.Name}
 		var names strings.Builder
 		read := func(column string) string {
@@ -146,7 +171,7 @@ func (e *emitter) scanAll(n *plan.Scans) rel {
 					if x == "" {
 						x = read(c.Name)
 					}
-					items[i].text = x
+					set(i, text(x))
 				}
 			}
 		}
@@ -162,19 +187,20 @@ func (e *emitter) scanAll(n *plan.Scans) rel {
 			}
 		}
 		for _, i := range place[plan.LabelSource] {
-			items[i] = param(t.Name)
+			set(i, param(t.Name))
 		}
 		if n.Received != "" {
 			for _, i := range place[n.Received] {
-				items[i].text = read(n.Received)
+				set(i, text(read(n.Received)))
 			}
 		}
 		for _, i := range place[plan.BagSource] {
 			if bag, ok := plan.Bag(t); ok {
-				items[i].text = read(bag.Name)
+				f := text(read(bag.Name))
 				if bag.Type != schema.Dynamic {
-					items[i].text = u.e.say("dynamic of a text", items[i]).text
+					f = u.e.say("dynamic of a text", f)
 				}
+				set(i, f)
 			}
 		}
 		where := ""
@@ -192,7 +218,13 @@ func (e *emitter) scanAll(n *plan.Scans) rel {
 		if len(scan.Columns) == 0 { // a row is counted without its columns
 			read(t.Columns[0].Name)
 		}
-		u.add(items, text(scanMark+strconv.Itoa(len(e.scans))+scanMark+" AS t("+names.String()+")"+where))
+		slices.Sort(has)
+		has = slices.Compact(has)
+		u.add(items, has, text(scanMark+strconv.Itoa(len(e.scans))+scanMark+" AS t("+names.String()+")"+where))
+		for _, i := range has {
+			items[i] = frag{}
+		}
+		has = has[:0]
 		e.scans = append(e.scans, scan)
 	}
 	return u.rel()
