@@ -167,6 +167,22 @@ func (c *Catalog) Names(aggregates bool) []string {
 // PluginNames lists the plugins in order.
 func (c *Catalog) PluginNames() []string { return slices.Sorted(maps.Keys(c.plugins)) }
 
+// Operator is a statement, a tabular operator or a scalar one, and what it does.
+type Operator struct{ Name, Meaning string }
+
+// Operators lists the statements and operators of the language.
+func Operators() (out []Operator) {
+	data, err := files.ReadFile("operators.txt")
+	if err != nil {
+		panic("catalog: " + err.Error()) // embedded
+	}
+	for line := range strings.Lines(string(data)) {
+		name, meaning, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		out = append(out, Operator{name, meaning})
+	}
+	return out
+}
+
 // Code is a diagnostic's code and what it means.
 type Code struct{ Name, Meaning string }
 
