@@ -19,6 +19,50 @@ func (b *binder) hashMany(x *syntax.Call, c ctx) plan.Expr {
 	return call("hash_combine", schema.Long, args...)
 }
 
+// sizes are how many bytes a value of each type takes; a text takes its own.
+var sizes = map[schema.Type]int64{schema.Bool: 1, schema.Int: 4, schema.Long: 8, schema.Real: 8, schema.DateTime: 8, schema.TimeSpan: 8, schema.Guid: 16, schema.Decimal: 16}
+
+// dataSize adds up the sizes of its arguments, or of all columns. A dynamic
+// value counts as its text and eight bytes. Source: Kusto, estimate_data_size.
+func (b *binder) dataSize(x *syntax.Call, c ctx) plan.Expr {
+	b.want(x, 1, 64)
+	var args []plan.Expr
+	for _, a := range x.Args {
+		if !isStar(a) || c.row == nil {
+			args = append(args, b.scalar(a, c))
+			continue
+		}
+		for _, col := range c.row.columns {
+			if !hidden(col) {
+				args = append(args, col.Ref())
+			}
+		}
+	}
+	fixed := int64(0)
+	var sum plan.Expr
+	for _, a := range args {
+		fixed += sizes[a.Type()]
+		switch a.Type() {
+		case schema.Dynamic:
+			fixed += 8
+			a = b.convert(a, schema.String)
+		case schema.String:
+		default:
+			continue
+		}
+		size := call("string_size", schema.Long, a)
+		if sum != nil {
+			size = call("add", schema.Long, sum, size)
+		}
+		sum = size
+	}
+	n := &plan.Const{Typ: schema.Long, Value: fixed}
+	if sum == nil {
+		return n
+	}
+	return call("add", schema.Long, sum, n)
+}
+
 // around: from center - delta to center + delta.
 func (b *binder) around(x *syntax.Call, c ctx) plan.Expr {
 	b.want(x, 3, 3)

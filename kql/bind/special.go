@@ -33,6 +33,8 @@ func specialCall(name string) func(*binder, *syntax.Call, ctx) plan.Expr {
 		return (*binder).operatorCall
 	case "hash_many":
 		return (*binder).hashMany
+	case "estimate_data_size":
+		return (*binder).dataSize
 	case "around":
 		return (*binder).around
 	case "make_timespan":

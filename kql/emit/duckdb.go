@@ -176,15 +176,14 @@ var duckFunctions = map[string]string{
 	"sin": "TRY(sin({0}::DOUBLE))", "cos": "TRY(cos({0}::DOUBLE))", "tan": "TRY(tan({0}::DOUBLE))", "asin": "TRY(asin({0}::DOUBLE))", "acos": "TRY(acos({0}::DOUBLE))", "atan": "TRY(atan({0}::DOUBLE))", "atan2": "TRY(atan2({0}::DOUBLE, {1}::DOUBLE))", "cot": "TRY(cot({0}::DOUBLE))",
 	"degrees": "degrees({0}::DOUBLE)", "radians": "radians({0}::DOUBLE)", "isnan": "isnan({0})", "isinf": "isinf({0})", "isfinite": "isfinite({0})", "rand": "kql_rand({*})",
 	"gamma": "TRY(gamma({0}::DOUBLE))", "loggamma": "TRY(lgamma({0}::DOUBLE))",
-	"binary_and": "({0} & {1})", "binary_or": "({0} | {1})", "binary_xor": "xor({0}, {1})", "binary_not": "(~{0})", "binary_shift_left": "kql_shift({0}, {1})", "binary_shift_right": "kql_shift({0}, -({1}))", "bitset_count_ones": "bit_count({0})::BIGINT",
+	"binary_and": "({0} & {1})", "binary_or": "({0} | {1})", "binary_xor": "xor({0}, {1})", "binary_not": "(~{0})", "binary_shift_left": "CASE WHEN {1} >= 0 THEN kql_shift({0}, ({1}) % 64) END", "binary_shift_right": "CASE WHEN {1} >= 0 THEN kql_shift({0}, -(({1}) % 64)) END", "bitset_count_ones": "bit_count({0})::BIGINT",
 	"round": "kql_round({*})",
 	// dynamic
 	"array_length": "CASE WHEN starts_with({0}, '[') THEN TRY(json_array_length({0}))::BIGINT END",
 	"new_guid":     "uuid()::VARCHAR", "gettype": "kql_gettype({0})", "gettype:long": "'long'", "gettype:int": "'int'", "gettype:real": "'real'", "gettype:string": "'string'", "gettype:bool": "'bool'", "gettype:datetime": "'datetime'", "gettype:timespan": "'timespan'", "gettype:guid": "'guid'", "gettype:decimal": "'decimal'",
-	"current_principal": "''", "current_database": "''", "current_cluster_endpoint": "''", "extent_id": "NULL::VARCHAR", "extent_tags": "NULL::VARCHAR",
+	"current_principal": "''", "current_database": "''", "current_cluster_endpoint": "''", "extent_id": "'00000000-0000-0000-0000-000000000000'", "extent_tags": "NULL::VARCHAR",
 	"ipv4_is_private":          "kql_ipv4_is_private({0})",
 	"geo_info_from_ip_address": "kql_geo_info({0})",
-	"estimate_data_size":       "NULL::BIGINT",
 	"assert":                   "({0})",
 }
 

@@ -267,10 +267,20 @@ func numbers() map[string]func(call) any {
 		"isfinite":   func(c call) any { return !math.IsInf(c.real(0), 0) && !math.IsNaN(c.real(0)) },
 		"binary_and": whole(func(a, b int64) any { return a & b }), "binary_or": whole(func(a, b int64) any { return a | b }), "binary_xor": whole(func(a, b int64) any { return a ^ b }),
 		"binary_not": whole(func(a, _ int64) any { return ^a }), "bitset_count_ones": whole(func(a, _ int64) any { return int64(bits.OnesCount64(uint64(a))) }),
-		"binary_shift_left": whole(func(a, b int64) any { return a << (uint(b) % 64) }), "binary_shift_right": whole(func(a, b int64) any { return a >> (uint(b) % 64) }),
+		"binary_shift_left": whole(shift(func(a int64, n uint) int64 { return a << n })), "binary_shift_right": whole(shift(func(a int64, n uint) int64 { return a >> n })),
 		"bin":    bin,
 		"bin_at": binAt,
 		"range":  rangeOf,
+	}
+}
+
+// shift: by the rest of 64, and never by a negative number.
+func shift(f func(a int64, n uint) int64) func(a, b int64) any {
+	return func(a, b int64) any {
+		if b < 0 {
+			return nil
+		}
+		return f(a, uint(b)%64)
 	}
 }
 

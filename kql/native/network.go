@@ -242,9 +242,15 @@ func format4(a []any, mask bool) any {
 	return q.Addr().String()
 }
 
+// hasIPv4 tells whether an address, or one that starts so, stands in a text
+// between characters that no address has. Source: Kusto, has_ipv4, has_ipv4_prefix.
 func hasIPv4(s, ip string, prefix bool) bool {
-	if _, whole := prefix4(ip); ip == "" || prefix && !whole && !strings.HasSuffix(ip, ".") {
+	_, whole := prefix4(ip)
+	if !whole && !(prefix && strings.HasSuffix(ip, ".")) {
 		return false // a prefix is a whole address, or ends with a dot
+	}
+	part := func(c byte) bool {
+		return c >= '0' && c <= '9' || c == '.' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 	}
 	for from := 0; ; {
 		i := strings.Index(s[from:], ip)
@@ -253,14 +259,13 @@ func hasIPv4(s, ip string, prefix bool) bool {
 		}
 		i += from
 		end := i + len(ip)
-		digit := func(c byte) bool {
-			return c >= '0' && c <= '9' || c == '.' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-		}
-		if (i == 0 || !digit(s[i-1])) && (prefix || end == len(s) || !digit(s[end])) {
-			if prefix {
-				return true
+		if i == 0 || !part(s[i-1]) {
+			for end < len(s) && part(s[end]) {
+				end++
 			}
-			if _, ok := prefix4(ip); ok {
+			if address := s[i:end]; whole && address == ip {
+				return true
+			} else if a, err := netip.ParseAddr(strings.TrimRight(address, ".")); prefix && err == nil && a.Is4() && (!whole || strings.TrimRight(address, ".") == ip) {
 				return true
 			}
 		}

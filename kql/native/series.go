@@ -22,8 +22,8 @@ func seriesFunctions() []Function {
 		}},
 		{Name: "series_place", Params: types(tDyn, tLong, tDyn), Least: 3, Nulls: true, Result: tDyn, Eval: func(a []any) any { return place(a[0], num(a[1]), a[2]) }},
 		{Name: "series_fit_line", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return fitLine(a[0]) }},
-		{Name: "series_fit_2lines", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return fitTwoLines(a[0]) }},
-		{Name: "series_fit_2lines_dynamic", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return fitTwoLines(a[0]) }},
+		{Name: "series_fit_2lines", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return fitTwoLines(a[0], false) }},
+		{Name: "series_fit_2lines_dynamic", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return fitTwoLines(a[0], true) }},
 		{Name: "series_fit_line_dynamic", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return fitLine(a[0]) }},
 		{Name: "series_stats", Params: types(tDyn, tBool), Least: 1, Result: tDyn, Eval: func(a []any) any { return stats(a[0]) }},
 		{Name: "series_stats_dynamic", Params: types(tDyn, tBool), Least: 1, Result: tDyn, Eval: func(a []any) any { return stats(a[0]) }},
@@ -276,8 +276,8 @@ func fitLine(a any) any {
 }
 
 // fitTwoLines finds the split whose two lines leave the least variance.
-// Source: Kusto, series_fit_2lines.
-func fitTwoLines(a any) any {
+// Nested, each side is a bag of its own. Source: Kusto, series_fit_2lines, series_fit_2lines_dynamic.
+func fitTwoLines(a any, nested bool) any {
 	y, ok := floats(a)
 	if !ok || len(y) < 4 || len(y) > 20_000 {
 		return nil
@@ -315,12 +315,17 @@ func fitTwoLines(a any) any {
 	for _, side := range []struct {
 		name string
 		line
-	}{{"right_", right}, {"left_", left}} {
-		o.set(side.name+"rsquare", side.rsquare)
-		o.set(side.name+"slope", side.slope)
-		o.set(side.name+"interception", side.start)
-		o.set(side.name+"variance", side.variance)
-		o.set(side.name+"rvariance", side.rvariance)
+	}{{"right", right}, {"left", left}} {
+		into, before := o, side.name+"_"
+		if nested {
+			into, before = newObject(), ""
+			o.set(side.name, into)
+		}
+		into.set(before+"rsquare", side.rsquare)
+		into.set(before+"slope", side.slope)
+		into.set(before+"interception", side.start)
+		into.set(before+"variance", side.variance)
+		into.set(before+"rvariance", side.rvariance)
 	}
 	return write(o)
 }
