@@ -161,7 +161,7 @@ func (p *Program) Answered(texts []string) (*Program, Diagnostics) {
 	env.Unfolded[p.asks] = columns
 	next, found := CompileFor(p.text, env, p.dialect)
 	if all > len(columns) {
-		found = append(found, Diagnostic{Severity: Warning, Code: "KQL908", Message: fmt.Sprintf("rows hold %d names for columns: the first %d show", all, len(columns))})
+		found = append(found, Diagnostic{Severity: Warning, Code: "KQL913", Message: fmt.Sprintf("rows hold %d names for columns: the first %d show", all, len(columns))})
 	}
 	return next, found
 }

@@ -72,6 +72,10 @@ func (b *binder) outputs(x syntax.Expr, c ctx) []output {
 	return []output{o}
 }
 
+// severalAggregates give several columns: a name given to the first may be one that is there.
+var severalAggregates = map[string]bool{"arg_max": true, "arg_min": true, "argmax": true, "argmin": true, "take_any": true, "any": true,
+	"percentile": true, "percentiles": true, "percentilew": true, "percentilesw": true, "percentiles_array": true, "percentilesw_array": true}
+
 // multiple binds a call that gives several columns; nil for any other expression.
 func (b *binder) multiple(x syntax.Expr, c ctx) []output {
 	call, ok := unparen(x).(*syntax.Call)
@@ -371,6 +375,9 @@ func (b *binder) percentiles(x *syntax.Call, c ctx) []output {
 		k, ok := Fold(p, b.env.Now).(*plan.Const)
 		if !ok {
 			b.fail(x.Args[i+1].At(), "KQL136", "a percentile must be a constant")
+		}
+		if !numeric(k.Typ) {
+			b.fail(x.Args[i+1].At(), "KQL136", "a percentile is a number, not a %s", k.Typ)
 		}
 		label := ""
 		var at float64

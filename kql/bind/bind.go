@@ -248,6 +248,10 @@ func (b *binder) let(l *syntax.Let, s *scope) {
 		}
 	}()
 	x := unparen(l.X)
+	if s.own[l.Name.Text] {
+		b.report(l.Name.Span, "KQL119", "the name '%s' has a meaning already", l.Name.Text)
+	}
+	s.declare(l.Name.Text)
 	if f, ok := x.(*syntax.Lambda); ok {
 		s.names[l.Name.Text] = &entity{lambda: f, scope: s.snapshot()}
 		return
@@ -303,6 +307,14 @@ func (b *binder) unused(s *scope) []*entity {
 type scope struct {
 	parent *scope
 	names  map[string]*entity
+	own    map[string]bool // names that let statements of this scope gave
+}
+
+func (s *scope) declare(name string) {
+	if s.own == nil {
+		s.own = map[string]bool{}
+	}
+	s.own[name] = true
 }
 
 // entity is one meaning; exactly one of scalar, table, lambda is set.
@@ -323,10 +335,10 @@ func (s *scope) snapshot() *scope {
 	for n, e := range s.names {
 		names[n] = e
 	}
-	return &scope{s.parent, names}
+	return &scope{parent: s.parent, names: names}
 }
 
-func (s *scope) child() *scope { return &scope{s, map[string]*entity{}} }
+func (s *scope) child() *scope { return &scope{parent: s, names: map[string]*entity{}} }
 
 func (s *scope) find(name string) (*entity, bool) {
 	for ; s != nil; s = s.parent {

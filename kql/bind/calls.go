@@ -127,6 +127,7 @@ func (b *binder) builtin(x *syntax.Call, f *catalog.Function, name string, args 
 		}
 	}
 	b.checkConstants(x, name, args)
+	b.checkExpressions(x, name, args)
 	b.caution(x, name)
 	if name == "extract_all" {
 		if k, ok := Fold(args[0], b.env.Now).(*plan.Const); ok {
@@ -172,7 +173,7 @@ func (b *binder) signature(x *syntax.Call, f *catalog.Function, name string, arg
 	}
 	for j, a := range args {
 		if p := near.Param(j, len(args)); !p.Allows(a.Type()) {
-			if p.Kind == "string" || texts[name] != 0 || lenient(p, a.Type()) {
+			if texts[name] != 0 || lenient(p, a.Type()) {
 				continue
 			}
 			b.fail(x.Args[min(j, len(x.Args)-1)].At(), "KQL133", "the function '%s' wants a %s value for '%s', not a %s", name, strings.ToLower(p.Kind), p.Name, a.Type())
@@ -194,7 +195,7 @@ func exactly(s catalog.Signature, args []plan.Expr) bool {
 
 // lenient: what the engine converts though the signature doesn't say so.
 func lenient(p catalog.Param, t schema.Type) bool {
-	return t == schema.String && (p.Kind == "datetime" || p.Kind == "DynamicArray" || p.Kind == "DynamicBag" || p.Kind == "guid")
+	return t == schema.String && (p.Kind == "DynamicArray" || p.Kind == "DynamicBag" || p.Kind == "guid")
 }
 
 func wants(f *catalog.Function) string {

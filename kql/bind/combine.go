@@ -25,6 +25,9 @@ func (b *binder) join(n plan.Node, op *syntax.Join, c ctx) plan.Node {
 	if kind = joinKinds[written]; kind == "" {
 		b.fail(optionAt(op, op.Options, "kind"), "KQL150", "'%s' is not a kind of join%s", written, oneOf(written, keysOf(joinKinds)))
 	}
+	if lookup && kind != "leftouter" && kind != "inner" {
+		b.fail(optionAt(op, op.Options, "kind"), "KQL150", "'%s' is not a kind of lookup; want one of inner, leftouter", written)
+	}
 	right := b.tabular(op.Right, c.scope)
 	j := &plan.Join{Kind: kind, Left: n, Right: right}
 	lc := ctx{scope: c.scope, row: c.row}
@@ -70,7 +73,7 @@ func (b *binder) joinPair(x syntax.Expr, left, right, both ctx) plan.Pair {
 			eq = &syntax.Binary{Span: eq.Span, Op: "==", X: eq.Y, Y: eq.X}
 			l, r = r, l
 		}
-		if l != "" && r != "" || l == "" && r == "" {
+		if l == "$left" && r == "$right" {
 			return b.samePair(b.scalar(eq.X, left), b.scalar(eq.Y, ctx{scope: right.scope, row: right.row, right: right.row}))
 		}
 	}
@@ -137,8 +140,9 @@ func (b *binder) joinColumns(j *plan.Join, rightKeys map[plan.ID]bool, lookup bo
 // union stacks tables, matching columns by name; one name with several types
 // becomes one column a type.
 func (b *binder) union(nodes []plan.Node, op *syntax.Union, s *scope) plan.Node {
-	fuzzy := word(op.Options, "isfuzzy", "") == "true"
-	if len(nodes) == 0 && len(op.Tables) == 1 && word(op.Options, "kind", "outer") == "outer" {
+	fuzzy := b.chosen(op, op.Options, "isfuzzy", "false", "true", "false") == "true"
+	inner := b.chosen(op, op.Options, "kind", "outer", "inner", "outer") == "inner"
+	if len(nodes) == 0 && len(op.Tables) == 1 && !inner {
 		if w, ok := unparen(op.Tables[0]).(*syntax.Wildcard); ok {
 			if n := b.scans(w.Pattern, word(op.Options, "withsource", ""), s); n != nil {
 				return n
@@ -157,7 +161,7 @@ func (b *binder) union(nodes []plan.Node, op *syntax.Union, s *scope) plan.Node 
 		}
 		b.fail(op.At(), "KQL153", "the union has no table")
 	}
-	return b.stack(nodes, labels, word(op.Options, "withsource", ""), word(op.Options, "kind", "outer") == "inner")
+	return b.stack(nodes, labels, word(op.Options, "withsource", ""), inner)
 }
 
 func (b *binder) stack(nodes []plan.Node, labels []string, source string, inner bool) *plan.Union {
@@ -232,7 +236,7 @@ func (b *binder) stack(nodes []plan.Node, labels []string, source string, inner 
 
 // search looks for words in every column of tables.
 func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
-	exact := word(op.Options, "kind", "") == "case_sensitive"
+	exact := b.chosen(op, op.Options, "kind", "default", "default", "case_insensitive", "case_sensitive") == "case_sensitive"
 	var nodes []plan.Node
 	var names []string
 	switch {
@@ -240,7 +244,7 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 		f := &plan.Filter{Input: n, Predicate: b.searchFor(op.X, ctx{scope: s, row: newRow(n)}, exact)}
 		return b.stack([]plan.Node{f}, []string{"search_arg0"}, "$table", false)
 	case op.Tables != nil:
-		nodes, names = b.tablesOf(op.Tables, s, true)
+		nodes, names = b.tablesOf(op.Tables, s, false)
 	default:
 		if w, ok := unparen(op.X).(*syntax.Wildcard); ok && w.Pattern == "*" {
 			if n := b.scans("*", "$table", s); n != nil {
@@ -379,11 +383,11 @@ func (b *binder) anyColumn(c ctx, f func(*syntax.Ident) plan.Expr) plan.Expr {
 
 // find is search that gives named columns, or those of all tables and the rest packed.
 func (b *binder) find(op *syntax.Find, s *scope) plan.Node {
-	list := op.Tables
-	if list == nil {
+	list, all := op.Tables, op.Tables == nil
+	if all {
 		list = []syntax.Expr{&syntax.Wildcard{Span: op.At(), Pattern: "*"}}
 	}
-	nodes, names := b.tablesOf(list, s, true)
+	nodes, names := b.tablesOf(list, s, all)
 	source := word(op.Options, "withsource", "source_")
 	common := map[string]int{}
 	for _, n := range nodes {
@@ -398,6 +402,9 @@ func (b *binder) find(op *syntax.Find, s *scope) plan.Node {
 				common[col.Name+"\x00"+col.Type.String()] = len(nodes)
 			}
 		}
+	}
+	for _, x := range op.Items {
+		b.someTableHas(x, nodes)
 	}
 	var stacked []plan.Node
 	var kept []string
@@ -420,6 +427,23 @@ func (b *binder) find(op *syntax.Find, s *scope) plan.Node {
 		b.fail(op.At(), "KQL153", "there is no table to search")
 	}
 	return b.stack(stacked, kept, source, false)
+}
+
+// someTableHas refuses a column to give that no table has.
+func (b *binder) someTableHas(x syntax.Expr, nodes []plan.Node) {
+	id, ok := x.(*syntax.Ident)
+	if !ok || len(nodes) == 0 {
+		return
+	}
+	var all []string
+	for _, n := range nodes {
+		row := newRow(n)
+		if _, found := row.find(id.Text); found {
+			return
+		}
+		all = append(all, row.names()...)
+	}
+	b.fail(x.At(), "KQL120", "no table has a column '%s'%s", id.Text, didYouMean(id.Text, all))
 }
 
 // noSuchColumn reports the names of a condition that are a column of no table.

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"lockstep/kql/plan"
@@ -11,7 +12,7 @@ import (
 
 // expandItems binds the opened columns: their new columns by name, in order.
 func (b *binder) expandItems(op *syntax.Expand, c ctx) (items []plan.Expanded) {
-	arrays := word(op.Options, "bagexpansion", word(op.Options, "kind", "")) == "array"
+	arrays := b.chosen(op, op.Options, "bagexpansion", b.chosen(op, op.Options, "kind", "bag", "bag", "array"), "bag", "array") == "array"
 	names := newNames(c.row.columns...)
 	for _, it := range op.Items {
 		x := it.X
@@ -28,7 +29,7 @@ func (b *binder) expandItems(op *syntax.Expand, c ctx) (items []plan.Expanded) {
 			v = call("parse_json", schema.Dynamic, v)
 		}
 		if v.Type() != schema.Dynamic {
-			b.fail(x.At(), "KQL162", "a %s value can't be opened into rows: only dynamic values can", v.Type())
+			b.fail(x.At(), "KQL175", "a %s value can't be opened into rows: only dynamic values can", v.Type())
 		}
 		t := it.Type
 		if t == schema.Invalid {
@@ -44,7 +45,7 @@ func singleArgument(x syntax.Expr) bool { _, ok := unparen(x).(*syntax.Call); re
 func (b *binder) expand(n plan.Node, op *syntax.Expand, c ctx) plan.Node {
 	e := &plan.Expand{Input: n, Items: b.expandItems(op, c)}
 	if op.Limit != nil {
-		e.Limit = b.limit(op.Limit, c.scope)
+		e.Limit = b.whole(op.Limit, c.scope, op.Keyword())
 	}
 	e.Cols = replaced(n.Columns(), e.Items)
 	if id, ok := option(op.Options, "with_itemindex"); ok {
@@ -84,7 +85,7 @@ func (b *binder) mvApply(n plan.Node, op *syntax.Expand, c ctx) plan.Node {
 	}
 	pipe, ok := op.On.(*syntax.Pipe)
 	if !ok {
-		b.fail(op.At(), "KQL160", "mv-apply wants a sub-query in brackets after on")
+		b.fail(op.At(), "KQL176", "mv-apply wants a sub-query in brackets after on")
 	}
 	sub = b.pipe(sub, pipe.Ops, c.scope)
 	a := &plan.Apply{Input: n, Sub: sub}
@@ -106,6 +107,9 @@ func (b *binder) mvApply(n plan.Node, op *syntax.Expand, c ctx) plan.Node {
 
 // parse binds parse: the pattern as one regular expression, a group a column.
 func (b *binder) parse(n plan.Node, op *syntax.Parse, c ctx) plan.Node {
+	if kinds := []string{"simple", "regex", "relaxed"}; !slices.Contains(kinds, op.Kind) {
+		b.fail(op.At(), "KQL154", "'%s' is no value of 'kind' for %s%s", op.Kind, op.Keyword(), oneOf(op.Kind, kinds))
+	}
 	source := b.convert(b.scalar(op.X, c), schema.String)
 	var pattern strings.Builder
 	flags := "s"
@@ -144,6 +148,11 @@ func (b *binder) parse(n plan.Node, op *syntax.Parse, c ctx) plan.Node {
 			if op.Kind == "regex" && i > 0 && op.Pattern[i-1].Column != nil && op.Pattern[i-1].Column.Type == schema.String {
 				b.fail(p.Column.Name.Span, "KQL163", "a text must stand between the columns '%s' and '%s'", op.Pattern[i-1].Column.Name.Text, p.Column.Name.Text)
 			}
+			for _, c := range cols {
+				if c.Name.Text == p.Column.Name.Text {
+					b.fail(p.Column.Name.Span, "KQL140", "the column '%s' is given twice", c.Name.Text)
+				}
+			}
 			group++
 			cols, groups = append(cols, p.Column), append(groups, group)
 			pattern.WriteString(groupFor(p.Column.Type, op.Kind, last))
@@ -155,7 +164,7 @@ func (b *binder) parse(n plan.Node, op *syntax.Parse, c ctx) plan.Node {
 		pattern.WriteString("$")
 	}
 	if _, err := regexp.Compile(pattern.String()); err != nil {
-		b.fail(op.At(), "KQL161", "the pattern of parse is no valid regular expression: %v", err)
+		b.fail(op.At(), "KQL177", "the pattern of parse is no valid regular expression: %v", err)
 	}
 	re := &plan.Const{Typ: schema.String, Value: pattern.String()}
 	found := call("parse_match", schema.Bool, source, re)
@@ -204,6 +213,8 @@ func (b *binder) parseKV(n plan.Node, op *syntax.ParseKV, c ctx) plan.Node {
 		return &plan.Const{Typ: schema.String, Value: word(op.Options, name, "")}
 	}
 	settings := []plan.Expr{setting("pair_delimiter"), setting("kv_delimiter"), setting("quote"), setting("escape"), setting("greedy"), setting("regex")}
+	b.known(op, op.Options, "pair_delimiter", "kv_delimiter", "quote", "escape", "greedy", "regex")
+	b.declColumns(op.Columns, func(string, schema.Type) {})
 	items := keepAll(n.Columns())
 	for _, col := range op.Columns {
 		v := call("parse_kv", schema.String, append([]plan.Expr{source, &plan.Const{Typ: schema.String, Value: col.Name.Text}}, settings...)...)

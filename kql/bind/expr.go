@@ -1,7 +1,6 @@
 package bind
 
 import (
-	"regexp"
 	"strings"
 
 	"lockstep/kql/native"
@@ -131,6 +130,9 @@ func (b *binder) scalar(x syntax.Expr, c ctx) plan.Expr {
 		return b.index(x, c)
 	case *syntax.Unary:
 		v := b.scalar(x.X, c)
+		if t := v.Type(); t == schema.String || t == schema.Bool || t == schema.Guid {
+			b.fail(x.At(), "KQL125", "the operator '%s' is not defined for %s", x.Op, t)
+		}
 		if x.Op == "+" {
 			return v
 		}
@@ -151,6 +153,7 @@ func (b *binder) scalar(x syntax.Expr, c ctx) plan.Expr {
 		if v.Type() == schema.DateTime && high.Type() == schema.TimeSpan {
 			high = call("add", schema.DateTime, low, high)
 		}
+		b.inOrder(x.At(), "between", v, low, high)
 		r := call("and", schema.Bool, b.compare("ge", v, low), b.compare("le", v, high))
 		if x.Not {
 			return call("not", schema.Bool, r)
@@ -289,7 +292,7 @@ func (b *binder) get(at syntax.Span, v, key plan.Expr) plan.Expr {
 	case schema.Int, schema.Long:
 		key = b.convert(key, schema.Long)
 	default:
-		key = b.convert(key, schema.String)
+		b.fail(at, "KQL123", "a part of a dynamic value is named by a text or a whole number, not by a %s", key.Type())
 	}
 	return call("get", schema.Dynamic, v, key)
 }
@@ -326,11 +329,17 @@ func (b *binder) binary(x *syntax.Binary, c ctx) plan.Expr {
 	}
 	l, r := b.scalar(x.X, c), b.scalar(x.Y, c)
 	if f, ok := comparisons[x.Op]; ok {
+		if f != "eq" && f != "ne" {
+			b.inOrder(x.At(), x.Op, l, r)
+		}
+		b.readable(x.X, l, r.Type())
+		b.readable(x.Y, r, l.Type())
 		return b.compare(f, l, r)
 	}
 	if f, ok := arithmetic[x.Op]; ok {
 		return b.arithmetic(x.At(), f, x.Op, l, r)
 	}
+	b.textOperands(x.At(), x.Op, l, r)
 	if x.Op == "=~" || x.Op == "!~" {
 		e := plan.Expr(call("=~", schema.Bool, b.convert(l, schema.String), b.convert(r, schema.String)))
 		if x.Op == "!~" {
@@ -341,7 +350,7 @@ func (b *binder) binary(x *syntax.Binary, c ctx) plan.Expr {
 	op, not := strings.CutPrefix(x.Op, "!")
 	switch op {
 	case "matches regex":
-		b.checkExpression(x.Y, r)
+		b.checkExpression(x.Y, r, "so it matches nothing")
 	case ":":
 		op = "has"
 	case "like", "likecs":
@@ -368,7 +377,7 @@ func (b *binder) condition(x syntax.Expr, c ctx) plan.Expr {
 	switch v.Type() {
 	case schema.Bool:
 		return v
-	case schema.Dynamic, schema.Int, schema.Long:
+	case schema.Dynamic:
 		return b.convert(v, schema.Bool)
 	}
 	b.fail(x.At(), "KQL124", "a condition is expected here: this is a %s value", v.Type())
@@ -456,17 +465,4 @@ func (b *binder) arithmetic(at syntax.Span, f, op string, l, r plan.Expr) plan.E
 	}
 	b.fail(at, "KQL125", "the operator '%s' is not defined for %s and %s%s", op, lt, rt, hint)
 	return nil
-}
-
-// checkExpression warns of a constant that is no regular expression.
-func (b *binder) checkExpression(at syntax.Expr, x plan.Expr) {
-	k, ok := Fold(x, b.env.Now).(*plan.Const)
-	if !ok {
-		return
-	}
-	if text, ok := k.Value.(string); ok {
-		if _, err := regexp.Compile(text); err != nil {
-			b.add(syntax.Error{Span: at.At(), Code: "KQL126", Message: "this is no valid regular expression, so it matches nothing: " + err.Error(), Warning: true})
-		}
-	}
 }

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"maps"
 	"sort"
 	"strings"
 
@@ -40,12 +41,12 @@ func (b *binder) operator(n plan.Node, op syntax.Operator, s *scope) plan.Node {
 		return &plan.Sort{Input: n, Keys: b.sortKeys(op.Keys, c)}
 	case *syntax.Top:
 		sorted := &plan.Sort{Input: n, Keys: b.sortKeys(op.Keys, c)}
-		return &plan.Limit{Input: sorted, N: b.limit(op.N, s)}
+		return &plan.Limit{Input: sorted, N: b.whole(op.N, s, op.Keyword())}
 	case *syntax.Take:
-		return &plan.Limit{Input: n, N: b.limit(op.N, s), Sample: op.Word == "sample"}
+		return &plan.Limit{Input: n, N: b.whole(op.N, s, op.Keyword()), Sample: op.Word == "sample"}
 	case *syntax.SampleDistinct:
 		d := b.distinct(n, []syntax.Expr{op.X}, c)
-		return &plan.Limit{Input: d, N: b.limit(op.N, s)}
+		return &plan.Limit{Input: d, N: b.whole(op.N, s, op.Keyword())}
 	case *syntax.Count:
 		name := "Count"
 		if op.Name.Text != "" {
@@ -72,7 +73,7 @@ func (b *binder) operator(n plan.Node, op syntax.Operator, s *scope) plan.Node {
 	case *syntax.Search:
 		return b.search(n, op, s)
 	case *syntax.Render:
-		b.render = op
+		b.show(op)
 		return n
 	case *syntax.Invoke:
 		return b.tableCall(op.Call, s, n)
@@ -155,10 +156,6 @@ func (b *binder) ordered(n plan.Node) bool {
 	}
 }
 
-func (b *binder) limit(x syntax.Expr, s *scope) plan.Expr {
-	return Fold(b.convert(b.scalar(x, ctx{scope: s}), schema.Long), b.env.Now)
-}
-
 // extend adds columns; a name that is there already is replaced where it stands.
 func (b *binder) extend(n plan.Node, list []syntax.Expr, c ctx) plan.Node {
 	items := keepAll(n.Columns())
@@ -223,7 +220,7 @@ func (b *binder) projectOnly(n plan.Node, list []syntax.Expr, c ctx) plan.Node {
 			continue
 		}
 		for _, o := range b.outputs(x, c) {
-			if o.declared && namedIn(x) && names.taken[o.name] && !strings.HasPrefix(o.name, "Column") {
+			if o.declared && names.taken[o.name] && !strings.HasPrefix(o.name, "Column") {
 				b.fail(x.At(), "KQL140", "the column '%s' is given twice", o.name)
 			}
 			p.Items = append(p.Items, b.item(names.unique(o.name), o.x))
@@ -391,14 +388,18 @@ func (b *binder) summarize(n plan.Node, list, by []syntax.Expr, c ctx) plan.Node
 		}
 	}
 	c.aggs = aggs
+	given := maps.Clone(names.taken) // what * of another aggregate gives may be given again
 	for _, x := range list {
+		named, ok := x.(*syntax.Named)
+		several := ok && severalAggregates[calleeOf(named.X)]
 		for _, o := range b.outputs(x, c) {
-			if o.declared && namedIn(x) && names.taken[o.name] {
-				if _, tuple := unparen(x.(*syntax.Named).X).(*syntax.Call); !tuple || o.single {
+			if ok && !several {
+				if given[o.name] {
 					b.fail(x.At(), "KQL140", "the column '%s' is given twice", o.name)
 				}
+				given[o.name] = true
 			}
-			b.onlyAggregates(x, o.x, agg, aggs)
+			b.onlyAggregates(x, o.x, aggs)
 			after.Items = append(after.Items, b.item(names.unique(o.name), o.x))
 		}
 	}
@@ -407,7 +408,7 @@ func (b *binder) summarize(n plan.Node, list, by []syntax.Expr, c ctx) plan.Node
 }
 
 // onlyAggregates: outside of an aggregate no column of the row may stand.
-func (b *binder) onlyAggregates(at syntax.Expr, x plan.Expr, agg *plan.Aggregate, aggs *aggregates) {
+func (b *binder) onlyAggregates(at syntax.Expr, x plan.Expr, aggs *aggregates) {
 	plan.Walk(x, func(e plan.Expr) bool {
 		if ref, ok := e.(*plan.ColumnRef); ok && !aggs.made[ref.ID] {
 			b.fail(at.At(), "KQL143", "a column can stand in summarize only inside of an aggregate such as max() or take_any(), or after by")

@@ -38,6 +38,7 @@ func (b *binder) pivot(n plan.Node, op *syntax.Evaluate, c ctx) plan.Node {
 	value := plan.Expr(nil)
 	if len(op.Call.Args) > 1 {
 		value = b.outputs(op.Call.Args[1], ctx{scope: c.scope, row: c.row, aggs: aggs})[0].x
+		b.onlyAggregates(op.Call.Args[1], value, aggs)
 	} else {
 		value = aggs.add(b, plan.Agg{Func: "count"}, schema.Long)
 	}

@@ -40,13 +40,17 @@ func (b *binder) reduce(n plan.Node, op *syntax.Reduce, c ctx) plan.Node {
 			settings.Characters = text
 		}
 	}
+	x := b.scalar(op.X, c)
+	if !textual(x.Type()) {
+		b.fail(op.X.At(), "KQL133", "reduce puts texts together, not values of type %s", x.Type())
+	}
 	text, err := json.Marshal(settings)
 	if err != nil {
 		b.fail(op.At(), "KQL199", "the operator could not be understood: %v", err)
 	}
 	b.errors = append(b.errors, syntax.Error{Span: op.At(), Code: "KQL906", Warning: true,
 		Message: "reduce puts texts together by its published description: patterns may differ from the service's"})
-	s := &plan.Stage{Func: "reduce", Settings: string(text), Reads: []plan.StageInput{{Node: n, Items: []plan.Expr{b.convert(b.scalar(op.X, c), schema.String)}}}}
+	s := &plan.Stage{Func: "reduce", Settings: string(text), Reads: []plan.StageInput{{Node: n, Items: []plan.Expr{b.convert(x, schema.String)}}}}
 	value := func(name string, t schema.Type, i int) {
 		s.Cols = append(s.Cols, b.column(name, t))
 		s.From = append(s.From, plan.StageFrom{Place: -1, Value: i})

@@ -20,6 +20,7 @@ func (b *binder) makeSeries(n plan.Node, op *syntax.MakeSeries, c ctx) plan.Node
 	if at == schema.Int {
 		t, at = b.convert(t, schema.Long), schema.Long
 	}
+	b.axis(op.Step, t, t, step)
 	unit := at
 	if at == schema.DateTime {
 		unit = schema.TimeSpan
@@ -68,6 +69,7 @@ func (b *binder) makeSeries(n plan.Node, op *syntax.MakeSeries, c ctx) plan.Node
 	result := &plan.Project{Input: outer, Items: append([]plan.Item{}, keys...)}
 	for _, item := range op.Aggregates {
 		o := b.outputs(item.X, c)[0]
+		b.onlyAggregates(item.X, o.x, aggs)
 		otherwise := plan.Expr(&plan.Const{Typ: schema.Long, Value: int64(0)})
 		if item.Default != nil {
 			otherwise = b.scalar(item.Default, ctx{scope: c.scope})
@@ -145,6 +147,7 @@ func (b *binder) topNested(n plan.Node, op *syntax.TopNested, c ctx) plan.Node {
 			by, ascending = o.X, o.Asc
 		}
 		o := b.outputs(by, ctx{scope: c.scope, row: row, aggs: aggs})[0]
+		b.onlyAggregates(by, o.x, aggs)
 		agg.Aggs = aggs.list
 		label := "aggregated_" + name
 		if namedIn(by) {
@@ -156,7 +159,7 @@ func (b *binder) topNested(n plan.Node, op *syntax.TopNested, c ctx) plan.Node {
 		if l.N != nil {
 			rank := b.item("", &plan.Window{Func: "rank_within", Typ: schema.Long, Args: append([]plan.Expr{value.Ref(), &plan.Const{Typ: schema.Bool, Value: !ascending}}, parents...)})
 			ranked := &plan.Project{Input: p, Items: append(keepAll(p.Columns()), rank)}
-			kept := &plan.Filter{Input: ranked, Predicate: call("le", schema.Bool, rank.Ref(), b.limit(l.N, c.scope))}
+			kept := &plan.Filter{Input: ranked, Predicate: call("le", schema.Bool, rank.Ref(), b.whole(l.N, c.scope, "top-nested"))}
 			result = &plan.Project{Input: kept, Items: keepAll(p.Columns())}
 		}
 		b.shared++
@@ -172,11 +175,14 @@ func (b *binder) topHitters(n plan.Node, op *syntax.TopHitters, c ctx) plan.Node
 	if op.By != nil {
 		by, _ := b.nameOf(op.By, c)
 		v := b.scalar(op.By, c)
+		if !numeric(v.Type()) && v.Type() != schema.Dynamic {
+			b.fail(op.By.At(), "KQL133", "top-hitters sums numbers, not a %s", v.Type())
+		}
 		counted = plan.Agg{Func: "sum", Args: []plan.Expr{v}, Column: b.column("approximate_sum_"+by, v.Type())}
 	}
 	agg := &plan.Aggregate{Input: n, Keys: []plan.Item{b.item(name, b.scalar(op.X, c))}, Aggs: []plan.Agg{counted}}
 	sorted := &plan.Sort{Input: agg, Keys: []plan.Key{{X: counted.Ref(), Desc: true}}}
-	return &plan.Limit{Input: sorted, N: b.limit(op.N, c.scope)}
+	return &plan.Limit{Input: sorted, N: b.whole(op.N, c.scope, op.Keyword())}
 }
 
 // partition runs a sub-query for each value of a column.

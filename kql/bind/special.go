@@ -79,12 +79,18 @@ func (b *binder) choice(x *syntax.Call, c ctx) plan.Expr {
 		return name == "iff" && i == 0 || name == "case" && i%2 == 0 && i < len(args)-1
 	}
 	var t schema.Type
+	if (name == "coalesce" || name == "max_of" || name == "min_of") && len(x.Args) < 2 {
+		b.fail(x.At(), "KQL132", "the function '%s' wants at least two arguments", name)
+	}
 	for i, a := range x.Args {
 		if isCondition(i) {
 			args[i] = b.condition(a, c)
 			continue
 		}
 		args[i] = b.scalar(a, c)
+		if name == "coalesce" || name == "max_of" || name == "min_of" {
+			b.related(a, name, t, args[i].Type())
+		}
 		t = common(t, args[i].Type(), name == "coalesce")
 	}
 	for i := range args {
@@ -93,6 +99,14 @@ func (b *binder) choice(x *syntax.Call, c ctx) plan.Expr {
 		}
 	}
 	return call(name, t, args...)
+}
+
+// related refuses values of which none can be the other's type.
+func (b *binder) related(at syntax.Expr, name string, t, u schema.Type) {
+	if t == schema.Invalid || t == u || t == schema.Dynamic || u == schema.Dynamic || numeric(t) && numeric(u) {
+		return
+	}
+	b.fail(at.At(), "KQL133", "the function '%s' wants values of one type, not a %s beside a %s", name, u, t)
 }
 
 // common is the type that values of both types become.
@@ -173,6 +187,7 @@ func (b *binder) packColumns(x *syntax.Call, c ctx) plan.Expr {
 func (b *binder) oldReplace(x *syntax.Call, c ctx) plan.Expr {
 	b.want(x, 3, 3)
 	arg := func(i int) plan.Expr { return b.convert(b.scalar(x.Args[i], c), schema.String) }
+	b.checkExpression(x.Args[0], arg(0), "so nothing is replaced")
 	return call("replace_regex", schema.String, arg(2), arg(0), arg(1))
 }
 
@@ -188,6 +203,7 @@ func (b *binder) window(x *syntax.Call, c ctx) plan.Expr {
 	for _, a := range x.Args {
 		w.Args = append(w.Args, b.scalar(a, c))
 	}
+	b.windowArguments(x, w)
 	switch w.Func {
 	case "prev", "next":
 		if len(w.Args) > 1 {
@@ -230,6 +246,7 @@ func (b *binder) typed(x *syntax.Call, c ctx) plan.Expr {
 	for i, a := range args {
 		bound[i] = b.argument(b.scalar(a, c), f.Signatures[0].Params[i])
 	}
+	b.checkExpressions(x, x.Func.Text, bound)
 	return b.convert(call(x.Func.Text, schema.String, bound...), t)
 }
 
@@ -279,8 +296,6 @@ func (b *binder) bin(x *syntax.Call, c ctx) plan.Expr {
 	switch {
 	case (t == schema.DateTime || t == schema.TimeSpan) && (size.Type() == schema.TimeSpan || size.Type() == schema.DateTime):
 		return call("bin", t, v, size)
-	case (t == schema.DateTime || t == schema.TimeSpan) && (size.Type() == schema.Long || size.Type() == schema.Int):
-		return call("bin", t, v, b.convert(size, schema.Long))
 	}
 	b.fail(x.At(), "KQL133", "the function 'bin' can't round a %s value to a %s", t, size.Type())
 	return nil

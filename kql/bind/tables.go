@@ -199,7 +199,9 @@ func (b *binder) dataTable(d *syntax.DataTable, s *scope) plan.Node {
 			if op, ok := d.Values[i+j].(*syntax.Binary); ok {
 				b.fail(op.At(), "KQL107", "a datatable holds constants, not calculations")
 			}
-			row[j] = b.convert(b.scalar(d.Values[i+j], ctx{scope: s}), n.Cols[j].Type)
+			v := b.scalar(d.Values[i+j], ctx{scope: s})
+			b.fits(d.Values[i+j], v, n.Cols[j])
+			row[j] = b.convert(v, n.Cols[j].Type)
 		}
 		n.Rows = append(n.Rows, row)
 	}
@@ -304,10 +306,12 @@ func (b *binder) bindParams(name string, f *syntax.Lambda, written *scope, x *sy
 		case !ok && p.Default == nil:
 			b.fail(x.At(), "KQL114", "the function '%s' needs a value for '%s'", name, p.Name.Text)
 		case p.Tabular:
-			arg, scope, from := a, c.scope, b.origin
+			arg, scope, from, p := a, c.scope, b.origin, p
 			inner.names[p.Name.Text] = &entity{used: true, table: func() plan.Node {
 				defer b.reading(from)()
-				return b.tabular(arg, scope)
+				n := b.tabular(arg, scope)
+				b.hasColumns(arg.At(), n, p)
+				return n
 			}}
 		case !ok:
 			inner.names[p.Name.Text] = &entity{scalar: b.convert(b.scalar(p.Default, ctx{scope: written}), p.Type)}
@@ -346,6 +350,9 @@ func (b *binder) print(op *syntax.Project, s *scope) plan.Node {
 	for i, x := range op.Items {
 		for _, e := range b.outputs(x, ctx{scope: s}) {
 			name := e.name
+			if _, isNamed := x.(*syntax.Named); isNamed && names.taken[name] {
+				b.fail(x.At(), "KQL140", "the column '%s' is given twice", name)
+			}
 			if _, isLet := unparen(x).(*syntax.Ident); isLet || !e.declared && (name == "" || e.single) {
 				name = "print_" + itoa(i)
 			}
@@ -358,6 +365,7 @@ func (b *binder) print(op *syntax.Project, s *scope) plan.Node {
 
 func (b *binder) rangeOp(op *syntax.Range, s *scope) plan.Node {
 	from, to, step := b.scalar(op.From, ctx{scope: s}), b.scalar(op.To, ctx{scope: s}), b.scalar(op.Step, ctx{scope: s})
+	b.axis(op.Step, from, to, step)
 	t := from.Type()
 	if t == schema.Int {
 		t = schema.Long

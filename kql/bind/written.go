@@ -278,6 +278,7 @@ func (b *binder) evaluateFurther(n plan.Node, op *syntax.Evaluate, c ctx) plan.N
 	case "dcount_intersect":
 		return b.dcountIntersect(n, op, c)
 	case "narrow":
+		b.want(op.Call, 0, 0)
 		return b.narrow(n)
 	}
 	return b.evaluateWindowed(n, op, c)

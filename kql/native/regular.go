@@ -17,7 +17,10 @@ type expressions struct {
 // as the engine's expressions do. Where that can't be said (\W and \S inside
 // of a class), or would make the expression too large, it stays as it is.
 // Source: Kusto, regular expressions: Perl character classes are Unicode's.
+//
+// A group named as (?<name>…) is written (?P<name>…), which every RE2 reads.
 func Pattern(p string) string {
+	p = named(p)
 	if !strings.ContainsAny(p, "dDsSwW") || !strings.Contains(p, "\\") || large.MatchString(p) {
 		return p
 	}
@@ -64,6 +67,31 @@ func Pattern(p string) string {
 	}
 	if _, err := regexp.Compile(b.String()); err != nil {
 		return p
+	}
+	return b.String()
+}
+
+// named writes (?<name> as (?P<name>.
+func named(p string) string {
+	if !strings.Contains(p, "(?<") {
+		return p
+	}
+	var b strings.Builder
+	inside := false
+	for i := 0; i < len(p); i++ {
+		switch {
+		case p[i] == '\\' && i+1 < len(p):
+			b.WriteByte(p[i])
+			i++
+		case p[i] == '[':
+			inside = true
+		case p[i] == ']':
+			inside = false
+		case !inside && strings.HasPrefix(p[i:], "(?<") && i+3 < len(p) && p[i+3] != '=' && p[i+3] != '!':
+			b.WriteString("(?P")
+			i += 2
+		}
+		b.WriteByte(p[i])
 	}
 	return b.String()
 }

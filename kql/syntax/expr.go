@@ -133,6 +133,9 @@ func (p *parser) inList() []Expr {
 		return []Expr{p.additive()}
 	}
 	var list []Expr
+	if p.is(")") {
+		p.unexpected("a value")
+	}
 	for !p.is(")") {
 		list = append(list, p.pipeline())
 		if !p.accept(",") {

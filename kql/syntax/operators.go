@@ -114,6 +114,9 @@ func (p *parser) suggest(word string) string {
 
 // Known option names by operator; hint.* is accepted everywhere.
 var (
+	// knownHints are the hints of all operators. Source: Kusto, the reference pages of the operators.
+	knownHints = map[string]bool{"strategy": true, "shufflekey": true, "num_partitions": true, "remote": true, "materialized": true, "concurrency": true, "spread": true,
+		"distribution": true, "progressive_top": true, "pass_filters": true, "pass_filters_column": true, "use_dictionary": true}
 	hints       = map[string]bool{}
 	joinOptions = map[string]bool{"kind": true, "withsource": true, "isfuzzy": true}
 	mvOptions   = map[string]bool{"kind": true, "bagexpansion": true, "with_itemindex": true}
@@ -129,6 +132,9 @@ func (p *parser) options(known map[string]bool) []Option {
 		switch {
 		case word == "hint" && p.isAt(1, ".") && p.peek(2).Kind == Word && p.isAt(3, "="):
 			name := Name{Span{p.tok().Start, p.peek(2).End}, "hint." + p.peek(2).Text, false}
+			if !knownHints[p.peek(2).Text] {
+				p.errors = append(p.errors, Error{name.Span, "KQL018", quote(name.Text) + " is no hint: it changes nothing", true})
+			}
 			p.at += 4
 			out = append(out, Option{name, p.optionValue()})
 		case known[word] && p.isAt(1, "="):
