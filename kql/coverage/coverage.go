@@ -135,6 +135,8 @@ func (u *usage) node(n any, aggregating bool) {
 		u.add(Operator, "set")
 	case *syntax.Declare:
 		u.add(Operator, "declare query_parameters")
+	case *syntax.Pattern:
+		u.add(Operator, "declare pattern")
 	case *syntax.DataTable:
 		u.add(Operator, "datatable")
 	case *syntax.External:
@@ -150,7 +152,9 @@ func (u *usage) node(n any, aggregating bool) {
 			u.add(Operator, "between")
 		}
 	case *syntax.Call:
-		u.add(Operator, n.Func.Text) // materialize, toscalar
+		if n.Func.Text == "materialize" || n.Func.Text == "toscalar" {
+			u.add(Operator, n.Func.Text)
+		}
 		if _, ok := catalog.Default().Aggregate(n.Func.Text); ok && aggregating {
 			u.add(Aggregate, n.Func.Text)
 		} else {
@@ -199,13 +203,16 @@ func queries(archive []byte) (out []string) {
 	return out
 }
 
-// VerifiedFile names, below kql/testdata, the published cases that verify words.
-const VerifiedFile = "verified.txt"
+// The lists below kql/testdata of what verifies words beside our own cases: a
+// line is kind, name and source with tabs between. No text of a case stands there.
+const (
+	VerifiedFile  = "verified.txt"  // the id of a published case
+	ElsewhereFile = "elsewhere.txt" // the file of a test outside of kql
+)
 
-// Verified gives the published case that verifies each word, by its id. A line
-// of the file is kind, name and id with tabs between. No text of a case stands there.
-func Verified(dir fs.FS) (map[Word]string, error) {
-	data, err := fs.ReadFile(dir, VerifiedFile)
+// Listed reads one of the lists.
+func Listed(dir fs.FS, file string) (map[Word]string, error) {
+	data, err := fs.ReadFile(dir, file)
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +224,7 @@ func Verified(dir fs.FS) (map[Word]string, error) {
 		}
 		parts := strings.SplitN(line, "\t", 3)
 		if len(parts) != 3 {
-			return nil, fmt.Errorf("%s: %q is not kind, name and id", VerifiedFile, line)
+			return nil, fmt.Errorf("%s: %q is not kind, name and source", file, line)
 		}
 		out[Word{parts[0], parts[1]}] = parts[2]
 	}

@@ -15,7 +15,8 @@ func kqlPage() (string, error) {
 	c := catalog.Default()
 	d := begin("KQL coverage", "`kql/catalog` and the compiler")
 	d.line("\nA word **runs** when a query with it compiles here, to the SQL that the tables' engine takes. One that doesn't run is answered with")
-	d.line("`… is not supported yet` and its place in the text. What runs is also compared with recorded results: see `go run ./tools/kqlconformance`.")
+	d.line("`… is not supported yet` and its place in the text. What runs is also compared with recorded results: see `go run ./tools/kqlconformance`")
+	d.line("and [what shows that it answers right](kql-coverage.md).")
 
 	list := func(heading string, probes []written) {
 		d.section(heading, "")
@@ -43,10 +44,8 @@ func kqlPage() (string, error) {
 			d.line(fmt.Sprintf("**%s** (%d): %s", strings.ToUpper(s.String()[:1])+s.String()[1:], len(by[s]), strings.Join(by[s], ", ")))
 		}
 	}
-	group("Scalar functions", c.Names(false), c.Function, func(call string) []string {
-		return []string{"T | extend x = " + call, "T | serialize x = " + call, "print x = " + call}
-	})
-	group("Aggregates", c.Names(true), c.Aggregate, func(call string) []string { return []string{"T | summarize x = " + call} })
+	group("Scalar functions", c.Names(false), c.Function, functionQueries)
+	group("Aggregates", c.Names(true), c.Aggregate, aggregateQueries)
 	list("Plugins of evaluate", plugins)
 	d.line("\nThe catalogue knows more plugins (those that reach other services, or run code); they don't run.")
 	d.line("")

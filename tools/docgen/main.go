@@ -21,12 +21,13 @@ type page struct {
 	text func() (string, error)
 }
 
-// pages lists the whole reference; binary is a built lockstep to ask.
-func pages(binary string) []page {
+// pages lists the whole reference; root is the repository and binary a built lockstep to ask.
+func pages(root, binary string) []page {
 	return []page{
 		{"tables.md", tablesPage},
 		{"dictionary.md", dictionaryPage},
 		{"kql.md", kqlPage},
+		{"kql-coverage.md", func() (string, error) { return coveragePage(root) }},
 		{"kql-errors.md", errorsPage},
 		{"cli.md", func() (string, error) { return cliPage(binary) }},
 		{"settings.md", func() (string, error) { return settingsPage(binary) }},
@@ -55,7 +56,7 @@ func run(to string) error {
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return err
 	}
-	for _, p := range pages(binary) {
+	for _, p := range pages(".", binary) {
 		text, err := p.text()
 		if err != nil {
 			return fmt.Errorf("write %s: %w", p.name, err)

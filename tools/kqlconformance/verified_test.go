@@ -26,7 +26,7 @@ func TestVerified(t *testing.T) {
 	if err != nil {
 		t.Skipf("LOCKSTEP_SHARED: the published cases are not here (%v); that they pass was not checked", err)
 	}
-	verified, err := coverage.Verified(os.DirFS(testdata))
+	verified, err := coverage.Listed(os.DirFS(testdata), coverage.VerifiedFile)
 	if err != nil && !*update {
 		t.Fatal(err)
 	}
