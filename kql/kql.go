@@ -13,6 +13,7 @@ import (
 	"lockstep/kql/bind"
 	"lockstep/kql/emit"
 	"lockstep/kql/native"
+	"lockstep/kql/plan"
 	"lockstep/kql/rewrite"
 	"lockstep/kql/syntax"
 	"lockstep/schema"
@@ -119,6 +120,7 @@ type Program struct {
 	Sorted bool
 
 	query *emit.Query
+	root  plan.Node
 	// what it was compiled of, for one that asks
 	text    string
 	env     Environment
@@ -145,7 +147,9 @@ func (p *Program) Question() (ask *Program, ok bool) {
 	if err != nil {
 		return nil, false
 	}
-	return program(query, nil), true
+	ask = program(query, nil)
+	ask.root = root
+	return ask, true
 }
 
 // Answered compiles the text again, with what Question's rows told. The
@@ -239,7 +243,7 @@ func CompileFor(text string, env Environment, d Dialect) (*Program, Diagnostics)
 		return nil, diagnose(text, errors)
 	}
 	p := program(query, bound.Render)
-	p.text, p.env, p.dialect, p.asks = text, env, d, bound.Asks
+	p.text, p.env, p.dialect, p.asks, p.root = text, env, d, bound.Asks, root
 	return p, diagnose(text, errors)
 }
 

@@ -9,8 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"lockstep/kql"
 	"lockstep/rows"
 	"lockstep/schema"
+	"lockstep/tables"
 )
 
 // Query is a question to one side.
@@ -33,6 +35,9 @@ type Query struct {
 	MaxBytes int64
 	Timeout  time.Duration
 
+	// Explain asks for an Explanation beside the rows; the statement runs twice.
+	Explain bool
+
 	// Principal is who asks: the key of permissions and of admission.
 	Principal string
 }
@@ -44,8 +49,30 @@ type Result struct {
 	Truncated bool     // a limit cut the rows; Warnings says which
 	Warnings  []string // one sentence each
 	Stats     Stats
-	Render    *Render // nil when the text doesn't end in render
-	Arrival   int64   // the last arrival that the query saw
+	Render    *Render      // nil when the text doesn't end in render
+	Arrival   int64        // the last arrival that the query saw
+	Explained *Explanation // nil unless asked for
+}
+
+// Plan is a query's plan as an explanation shows it; its String draws it.
+type Plan = kql.Tree
+
+// Explanation is how a query was answered.
+type Explanation struct {
+	Plan    *Plan            `json:"plan"`
+	Stages  []ExplainedStage `json:"stages"` // in the order in which they run
+	Scanned []tables.Scanned `json:"scanned"`
+	Compile time.Duration    `json:"compile"` // nanoseconds, of the text as far as it was known
+	Run     time.Duration    `json:"run"`     // nanoseconds, until the last row, without explaining
+}
+
+// ExplainedStage is a step: the statement, or a function in Go that it calls
+// over all rows of so many tables at once.
+type ExplainedStage struct {
+	SQL   string `json:"sql,omitempty"`
+	Args  []any  `json:"args,omitempty"` // what stands for the statement's parameters, in order
+	Go    string `json:"go,omitempty"`
+	Reads int    `json:"reads,omitempty"`
 }
 
 // Stats is what a query cost.

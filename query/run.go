@@ -25,9 +25,21 @@ func (s *Service) read(ctx context.Context, q Query, snapshot tables.Snapshot, p
 	}
 	most := tables.Limit{Rows: limit(q.MaxRows, s.o.MaxRows), Bytes: limit(q.MaxBytes, s.o.MaxBytes)}
 	r.Columns, r.Render = program.Columns(), program.Render()
-	found, err := s.statement(ctx, q, snapshot, program, n, r, most)
+	began := s.o.Clock()
+	ran, err := s.statement(ctx, q, snapshot, program, n, r)
 	if err != nil {
 		return err
+	}
+	found, err := ran.read(ctx, most)
+	if err != nil {
+		return err
+	}
+	took := s.o.Clock() - began
+	if q.Explain {
+		if r.Explained, err = s.explanation(ctx, snapshot, program, ran); err != nil {
+			return err
+		}
+		r.Explained.Run = took.Duration()
 	}
 	r.Rows, r.Truncated, r.Stats.Rows = found.Rows, found.Truncated, found.Rows.N
 	if r.Truncated {
@@ -52,7 +64,11 @@ func (s *Service) settle(ctx context.Context, q Query, snapshot tables.Snapshot,
 		if !open {
 			return program, nil
 		}
-		found, err := s.statement(ctx, q, snapshot, ask, n, r, tables.Limit{Rows: s.o.MaxRows, Bytes: s.o.MaxBytes})
+		question, err := s.statement(ctx, q, snapshot, ask, n, r)
+		if err != nil {
+			return nil, err
+		}
+		found, err := question.read(ctx, tables.Limit{Rows: s.o.MaxRows, Bytes: s.o.MaxBytes})
 		if err != nil {
 			return nil, err
 		}
@@ -71,8 +87,21 @@ func (s *Service) settle(ctx context.Context, q Query, snapshot tables.Snapshot,
 	}
 }
 
-// statement runs a program's statement within a limit.
-func (s *Service) statement(ctx context.Context, q Query, snapshot tables.Snapshot, program Program, n *names, r *Result, most tables.Limit) (found tables.Result, err error) {
+// statement is a program's SQL over the relations of a snapshot.
+type statement struct {
+	sql      string
+	args     []any
+	result   *schema.Table // the shape of its rows
+	snapshot tables.Snapshot
+}
+
+// read runs the statement within a limit.
+func (t statement) read(ctx context.Context, most tables.Limit) (tables.Result, error) {
+	return t.snapshot.Query(ctx, t.sql, t.args, t.result, most)
+}
+
+// statement says a program over a snapshot, and loads what it reads from outside.
+func (s *Service) statement(ctx context.Context, q Query, snapshot tables.Snapshot, program Program, n *names, r *Result) (statement, error) {
 	in := tables.Range{From: q.From, To: q.To, After: q.After, UpTo: q.UpTo}
 	var failed error
 	sql, args := program.SQL(func(_ int, table string, columns []string) (string, []any) {
@@ -97,10 +126,7 @@ func (s *Service) statement(ctx context.Context, q Query, snapshot tables.Snapsh
 		}
 		return sql, args
 	})
-	if failed != nil {
-		return found, failed
-	}
-	return snapshot.Query(ctx, sql, args, schema.NewTable("PrimaryResult", q.Side, program.Columns()), most)
+	return statement{sql, args, schema.NewTable("PrimaryResult", q.Side, program.Columns()), snapshot}, failed
 }
 
 var errTimeout = errors.New("the query's time is over")

@@ -132,6 +132,9 @@ func (s *Service) Run(ctx context.Context, q Query) (*Result, error) {
 	if err != nil {
 		return nil, explain(ctx, err, timeout)
 	}
+	if q.MaxRows > s.o.MaxRows {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d rows were asked for, more than the %d that this server gives to a query (its setting query_rows).", q.MaxRows, s.o.MaxRows))
+	}
 	r.Stats.Waited = (began - asked).Duration()
 	r.Stats.Duration = (s.o.Clock() - began).Duration()
 	return r, nil
@@ -166,7 +169,9 @@ func (s *Service) run(ctx context.Context, q Query, now schema.Ticks) (_ *Result
 	if err != nil {
 		return nil, err
 	}
+	began := s.o.Clock()
 	program, diagnostics := s.o.Compile(q.Text, n.environment(now))
+	compiled := s.o.Clock() - began
 	if n.denied != nil {
 		return nil, n.denied
 	}
@@ -177,5 +182,11 @@ func (s *Service) run(ctx context.Context, q Query, now schema.Ticks) (_ *Result
 		}
 		r.Warnings = append(r.Warnings, d.Message)
 	}
-	return r, s.read(ctx, q, snapshot, program, n, r)
+	if err := s.read(ctx, q, snapshot, program, n, r); err != nil {
+		return nil, err
+	}
+	if r.Explained != nil {
+		r.Explained.Compile = compiled.Duration()
+	}
+	return r, nil
 }

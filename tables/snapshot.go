@@ -38,12 +38,22 @@ type Snapshot interface {
 	// Query runs SQL over relations and reads its result as rows of the table
 	// given, whose columns name the types.
 	Query(ctx context.Context, sql string, args []any, result *schema.Table, most Limit) (Result, error)
+	// Explain runs SQL as Query does and tells what it read, by table in order of name.
+	Explain(ctx context.Context, sql string, args []any) ([]Scanned, error)
 	// Tables names the tables of which the view may have rows, sorted.
 	Tables() []string
 	// Arrival is the arrival number of the last row that was committed when
 	// the snapshot was taken: it sees that one and all before.
 	Arrival() int64
 	Close() error
+}
+
+// Scanned is what a statement read of a table: rows before its conditions, as
+// the engine counts them, and how many segments were opened.
+type Scanned struct {
+	Table    string `json:"table"`
+	Rows     int64  `json:"rows"`
+	Segments int    `json:"segments"`
 }
 
 // Range narrows what a relation gives. The zero Range is everything.

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"fmt"
 	"math"
 	"net/http"
 
@@ -9,6 +10,7 @@ import (
 	"lockstep/query"
 	"lockstep/rows"
 	"lockstep/schema"
+	"lockstep/tables"
 	"lockstep/workspace"
 )
 
@@ -298,6 +300,7 @@ type QueryRequest struct {
 	Query     string      `json:"query"`
 	Timespan  string      `json:"timespan"`
 	Limit     int         `json:"limit"`
+	Explain   bool        `json:"explain"` // an explanation in place of the rows
 }
 
 // QueryAnswer is a query's answer: cells are JSON values, times text.
@@ -307,6 +310,32 @@ type QueryAnswer struct {
 	Truncated bool            `json:"truncated"`
 	Warnings  []string        `json:"warnings"`
 	Millis    float64         `json:"millis"`
+	Explained *Explained      `json:"explained,omitempty"`
+}
+
+// Explained tells how a query was answered: the plan, the steps with their
+// SQL and its values, what was read of which table, and how long it took.
+type Explained struct {
+	Plan          *query.Plan            `json:"plan"`
+	Stages        []query.ExplainedStage `json:"stages"`
+	Scanned       []tables.Scanned       `json:"scanned"`
+	CompileMillis float64                `json:"compileMillis"`
+	RunMillis     float64                `json:"runMillis"`
+	Rows          int                    `json:"rows"`
+}
+
+// explained puts an explanation into an answer.
+func explained(e *query.Explanation, rows int) *Explained {
+	out := &Explained{Plan: e.Plan, Stages: e.Stages, Scanned: e.Scanned, Rows: rows,
+		CompileMillis: e.Compile.Seconds() * 1000, RunMillis: e.Run.Seconds() * 1000}
+	for _, stage := range out.Stages {
+		for i, a := range stage.Args {
+			if f, ok := a.(float64); ok && (math.IsNaN(f) || math.IsInf(f, 0)) { // JSON has no such numbers
+				stage.Args[i] = fmt.Sprint(f)
+			}
+		}
+	}
+	return out
 }
 
 func (f *face) query(r *http.Request) (any, error) {
@@ -314,7 +343,7 @@ func (f *face) query(r *http.Request) (any, error) {
 	if err := decode(r, &in); err != nil {
 		return nil, err
 	}
-	q := query.Query{Text: in.Query, Side: in.Side, MaxRows: in.Limit, Principal: f.Operator.ID}
+	q := query.Query{Text: in.Query, Side: in.Side, MaxRows: in.Limit, Explain: in.Explain, Principal: f.Operator.ID}
 	switch in.Side {
 	case schema.XDR:
 	case schema.Workspace:
@@ -335,6 +364,10 @@ func (f *face) query(r *http.Request) (any, error) {
 		return nil, err
 	}
 	out := QueryAnswer{Columns: result.Columns, Rows: [][]any{}, Truncated: result.Truncated, Warnings: result.Warnings, Millis: result.Stats.Duration.Seconds() * 1000}
+	if result.Explained != nil {
+		out.Explained = explained(result.Explained, result.Rows.N)
+		return out, nil
+	}
 	for n := range result.Rows.N {
 		line := make([]any, len(result.Rows.Columns))
 		for c := range result.Rows.Columns {

@@ -17,20 +17,34 @@ import (
 func newQuery(s *shell) *cobra.Command {
 	var side, ws, span, file string
 	var limit int
+	var explain bool
 	cmd := &cobra.Command{
 		Use:   "query [KQL]",
 		Short: "Run KQL on either side",
 		Long: `Run KQL on either side and print the answer as a table, JSON or CSV.
 
 The query comes as the argument, from a file (--file), or from the standard input (-).
-Mistakes are shown with their line and column.`,
+Mistakes are shown with their line and column.
+
+Another workspace of the server is read by its place, workspace('name').Table, as far
+as the reader may.
+
+--explain runs the query and shows, in place of its rows, how they came about: the plan
+after rewriting (what reads what, with conditions in the words of KQL), the stages (the
+SQL with its values, and steps in Go over all rows at once), how many rows and sealed
+segments of each table were read, and how long compiling and running took. The statement
+runs a second time to be counted. With -o json the same as one object.`,
 		Example: `  lockstep query 'DeviceProcessEvents | where FileName =~ "powershell.exe" | summarize count() by DeviceName | top 5 by count_'
   lockstep query --side workspace 'SecurityIncident | summarize arg_max(LastModifiedTime, *) by IncidentNumber | take 5' -o json
-  echo 'AlertInfo | summarize count() by ServiceSource' | lockstep query - -o csv`,
+  echo 'AlertInfo | summarize count() by ServiceSource' | lockstep query - -o csv
+  lockstep query --explain 'DeviceNetworkEvents | where Timestamp > ago(1d) | summarize count() by RemoteIP'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if limit < 0 {
 				return usageError{fmt.Errorf("--limit %d is less than no rows", limit)}
+			}
+			if explain && s.format == "csv" {
+				return usageError{fmt.Errorf("an explanation is no table: print it as text, or with -o json")}
 			}
 			text, err := queryText(args, file, cmd.InOrStdin())
 			if err != nil {
@@ -38,8 +52,13 @@ Mistakes are shown with their line and column.`,
 			}
 			return s.connected(cmd.Context(), func(c *client) error {
 				var got control.QueryAnswer
-				request := control.QueryRequest{Side: schema.Side(side), Workspace: ws, Query: text, Timespan: span, Limit: limit}
+				request := control.QueryRequest{Side: schema.Side(side), Workspace: ws, Query: text, Timespan: span, Limit: limit, Explain: explain}
 				if err := c.call(cmd.Context(), "POST", "/control/v1/query", request, &got); err != nil {
+					return err
+				}
+				if got.Explained != nil {
+					err := s.printExplained(got.Explained)
+					s.warn(got.Warnings)
 					return err
 				}
 				t := &table{rows: got.Rows}
@@ -49,9 +68,7 @@ Mistakes are shown with their line and column.`,
 				if err := s.print(t); err != nil {
 					return err
 				}
-				for _, w := range got.Warnings {
-					fmt.Fprintln(s.err, "warning:", w)
-				}
+				s.warn(got.Warnings)
 				if s.format == "table" {
 					fmt.Fprintf(s.err, "%s in %s\n", counted(len(got.Rows), "row"), time.Duration(got.Millis*float64(time.Millisecond)).Round(100*time.Microsecond))
 				}
@@ -63,9 +80,17 @@ Mistakes are shown with their line and column.`,
 	cmd.Flags().StringVarP(&ws, "workspace-id", "w", "", "workspace by id or name (default: the primary one)")
 	cmd.Flags().StringVar(&span, "timespan", "", "time range: P7D, PT1H, or START/END (default: all that is kept)")
 	cmd.Flags().StringVarP(&file, "file", "f", "", "read the query from a file")
-	cmd.Flags().IntVar(&limit, "limit", 0, "most rows (default: the server's limit)")
+	cmd.Flags().IntVar(&limit, "limit", 0, "most rows (default: the server's limit, query_rows, which is also the most)")
+	cmd.Flags().BoolVar(&explain, "explain", false, "show how the answer comes about in place of its rows")
 	_ = cmd.RegisterFlagCompletionFunc("side", cobra.FixedCompletions([]string{"xdr", "workspace"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// warn tells what there is to say of an answer.
+func (s *shell) warn(warnings []string) {
+	for _, w := range warnings {
+		fmt.Fprintln(s.err, "warning:", w)
+	}
 }
 
 func queryText(args []string, file string, in io.Reader) (string, error) {

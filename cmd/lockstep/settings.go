@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ type Settings struct {
 	XDRDays       int           `yaml:"xdr_days" help:"days that the XDR side keeps hunting rows"`
 	WorkspaceDays int           `yaml:"workspace_days" help:"days that the workspace keeps rows, where a table says nothing else"`
 	Memory        string        `yaml:"memory" help:"most memory for the columnar engine"`
+	Spill         string        `yaml:"spill" help:"most that queries may write to disk for what does not fit in memory, such as 10GB; it lies in the data folder"`
 	QueryTimeout  time.Duration `yaml:"query_timeout" help:"most time for one query"`
 	QueryRows     int           `yaml:"query_rows" help:"most rows of one answer"`
 	QueryHosts    []string      `yaml:"query_hosts" help:"hosts that externaldata and http_request may reach, such as feeds.example.org or *.example.org; empty: none"`
@@ -50,7 +52,7 @@ func defaults() Settings {
 	return Settings{
 		Data: "data", Listen: "127.0.0.1:8443", PortalListen: "127.0.0.1:8080", PublicURL: "https://localhost:8443",
 		Roles: []string{"xdr", "workspace"}, Workspace: "lockstep", ResourceGroup: "soc", TenantName: "My organisation",
-		XDRDays: 30, WorkspaceDays: 90, Memory: "4GB", QueryTimeout: 3 * time.Minute, QueryRows: 100_000,
+		XDRDays: 30, WorkspaceDays: 90, Memory: "4GB", Spill: "20GB", QueryTimeout: 3 * time.Minute, QueryRows: 100_000,
 		LogFormat: "text", LogLevel: "info",
 	}
 }
@@ -212,6 +214,9 @@ func setField(f reflect.Value, text string) error {
 	return nil
 }
 
+// size is how the columnar engine takes an amount of memory or disk.
+var size = regexp.MustCompile(`^[0-9]+(\.[0-9]+)? ?([KMGT]i?)?B$`)
+
 // validate checks what can be checked without starting.
 func (s Settings) validate() error {
 	known := map[string]bool{"xdr": true, "workspace": true}
@@ -228,6 +233,11 @@ func (s Settings) validate() error {
 	}
 	if s.QueryRows < 1 || s.QueryTimeout <= 0 {
 		return fault.At("query_rows", "query_rows and query_timeout must be positive")
+	}
+	for key, text := range map[string]string{"memory": s.Memory, "spill": s.Spill} {
+		if text != "" && !size.MatchString(text) {
+			return fault.At(key, "%q is no size: write it as 512MB or 4GB", text)
+		}
 	}
 	if _, err := s.ranges(); err != nil {
 		return err

@@ -124,7 +124,7 @@ func (s *server) openStores(ctx context.Context) (err error) {
 	}
 	s.tables, err = duckdb.Open(s.folder.Path(), duckdb.Options{
 		Functions: functions,
-		Epoch:     int64(epoch), Clock: s.now, Memory: s.settings.Memory, SealAfter: 2 * schema.Day,
+		Epoch:     int64(epoch), Clock: s.now, Memory: s.settings.Memory, Spill: s.settings.Spill, SealAfter: 2 * schema.Day,
 		Retention: tables.Retention{XDRDays: s.settings.XDRDays, WorkspaceDays: s.settings.WorkspaceDays},
 	})
 	if err != nil {
