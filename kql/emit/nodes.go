@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -390,19 +391,19 @@ func (e *emitter) expand(n *plan.Expand) rel {
 	var lists []frag
 	for _, it := range n.Items {
 		opened[it.ID] = true
-		elements := "elements"
-		if it.Arrays {
-			elements = "elements as pairs"
-		}
-		list := e.say(elements, s.hoist(s.expr(it.X)))
+		list := e.elements(it, s.hoist(s.expr(it.X)))
 		if n.Limit != nil {
 			list = e.say("first elements", list, s.expr(n.Limit))
 		}
 		lists = append(lists, s.hoist(list))
 	}
 	var inner []frag
-	for _, c := range n.Input.Columns() {
-		inner = append(inner, text(name(c.ID)))
+	for _, c := range n.Input.Columns() { // the engine repeats for each element what stands here
+		given := func(out plan.Column) bool { return out.ID == c.ID }
+		ordering := func(k orderKey) bool { return k.column == name(c.ID) && !k.hidden }
+		if slices.ContainsFunc(n.Cols, given) || slices.ContainsFunc(in.order, ordering) {
+			inner = append(inner, text(name(c.ID)))
+		}
 	}
 	for _, k := range in.order {
 		if k.hidden {
@@ -436,8 +437,12 @@ func (e *emitter) expand(n *plan.Expand) rel {
 	}
 	var items []frag
 	s2 := e.sel()
+	fields := e.fields(n)
 	for _, c := range n.Cols {
+		f, field := fields[c.ID]
 		switch {
+		case field:
+			items = append(items, f.and(text(" AS "+name(c.ID))))
 		case n.Index != nil && c.ID == n.Index.ID:
 			items = append(items, text(at+" AS "+name(c.ID)))
 		case opened[c.ID]:

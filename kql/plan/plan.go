@@ -184,6 +184,15 @@ type Expanded struct {
 	Column
 	X      Expr
 	Arrays bool // bags become [key, value] instead of one-key bags
+	// Fields are given instead of the element, where only they are read of it.
+	Fields []Field
+}
+
+// Field is what an element that is an object has under a key, as a dynamic
+// value or as its text; null or "" where it has none or is no object.
+type Field struct {
+	Column
+	Key string
 }
 
 // Agg is an aggregate.

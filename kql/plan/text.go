@@ -89,6 +89,8 @@ func (w *writer) head(n Node) string {
 			on = append(on, expression(p.Left)+" = "+expression(p.Right))
 		}
 		return "join " + n.Kind + " on " + strings.Join(on, ", ")
+	case *Expand:
+		return expanded(n)
 	case *Ref:
 		return "shared " + strconv.Itoa(n.Shared.Number)
 	}
@@ -98,6 +100,25 @@ func (w *writer) head(n Node) string {
 		cols = append(cols, column(c.ID))
 	}
 	return strings.TrimSpace(name + " " + strings.Join(cols, " "))
+}
+
+// expanded shows what is opened, and as what.
+func expanded(n *Expand) string {
+	out := "expand"
+	for _, it := range n.Items {
+		out += " " + column(it.ID) + "=" + expression(it.X)
+		for _, f := range it.Fields {
+			out += " " + column(f.ID) + "=" + column(it.ID) + "." + f.Key
+			if f.Type == schema.String {
+				out += " as text"
+			}
+		}
+	}
+	var cols []string
+	for _, c := range n.Cols {
+		cols = append(cols, column(c.ID))
+	}
+	return out + " gives " + strings.Join(cols, " ")
 }
 
 func column(id ID) string { return "c" + strconv.Itoa(int(id)) }

@@ -103,6 +103,9 @@ func Each(root Node, visit func(Node)) {
 	walk(root)
 }
 
+// Change replaces each expression of a node itself.
+func Change(n Node, f func(Expr) Expr) { change(n, f) }
+
 // EachExpr replaces every expression of every node.
 func EachExpr(root Node, f func(Expr) Expr) {
 	Each(root, func(n Node) { change(n, f) })

@@ -22,6 +22,7 @@ func Rules() []Rule {
 		{"merge filters", mergeFilters},
 		{"prune columns", pruneColumns},
 		{"keys first", keysFirst},
+		{"fields of elements", fieldsOfElements},
 	}
 }
 

@@ -1,4 +1,4 @@
--- Events without objects stay, as one row without a value.
-SELECT coalesce(o->>'$.Type', ''), count(*)
-FROM (SELECT unnest(coalesce(json_extract(ActivityObjects, '$[*]'), [NULL])) AS o FROM CloudAppEvents)
+-- Events without objects stay, as one row without a value. Of each object the one key is read, as the list is.
+SELECT coalesce(o.Type, ''), count(*)
+FROM (SELECT unnest(coalesce(from_json(ActivityObjects, '[{"Type":"VARCHAR"}]'), [NULL])) AS o FROM CloudAppEvents)
 GROUP BY 1
