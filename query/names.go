@@ -50,7 +50,7 @@ func (s *Service) names(ctx context.Context, q Query, snapshot tables.Snapshot) 
 }
 
 func (n *names) environment(now schema.Ticks) Environment {
-	rowID := tables.ArrivalColumn
+	rowID := tables.RowColumn
 	if len(n.q.Further) > 0 { // a streamed row shows once in each workspace
 		rowID = ""
 	}

@@ -11,6 +11,7 @@ import (
 const (
 	ArrivalColumn  = "_arrival"  // long: the row's arrival number
 	EventColumn    = "_event"    // datetime: the row's event time; its receipt where it has none
+	RowColumn      = "_row"      // long: tells rows of a table apart within one snapshot, and means nothing else
 	ReceivedColumn = "_received" // datetime: when the server took the row in (KQL's ingestion_time)
 )
 
@@ -20,6 +21,7 @@ func HiddenColumns() []schema.Column {
 		{Name: ArrivalColumn, Type: schema.Long, Hidden: true},
 		{Name: EventColumn, Type: schema.DateTime, Hidden: true},
 		{Name: ReceivedColumn, Type: schema.DateTime, Hidden: true},
+		{Name: RowColumn, Type: schema.Long, Hidden: true},
 	}
 }
 

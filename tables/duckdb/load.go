@@ -48,12 +48,12 @@ func (n *snapshot) Load(ctx context.Context, b *rows.Batch) (err error) {
 func loadedColumn(i int) string { return "v" + strconv.Itoa(i) }
 
 // loadedRelation selects columns of loaded rows. Of the hidden columns
-// of stored rows they have an arrival, the number of the row.
+// of stored rows they have an arrival and a row, both the number of the row.
 func loadedRelation(name string, t *schema.Table, wanted []schema.Column, columns []string) string {
 	list := make([]string, len(wanted))
 	for i, c := range wanted {
 		list[i] = missing(c.Type)
-		if c.Name == tables.ArrivalColumn && c.Hidden { // tells rows apart
+		if c.Hidden && (c.Name == tables.ArrivalColumn || c.Name == tables.RowColumn) { // tells rows apart
 			list[i] = "rowid"
 		}
 		for j := range t.Columns {

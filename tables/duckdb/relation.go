@@ -53,12 +53,21 @@ func (n *snapshot) views(workspace string) []*snapshot {
 
 // selects reads a table of a single workspace's view, or of the XDR's.
 func (n *snapshot) selects(t *schema.Table, wanted []schema.Column, columns []string, in tables.Range) (out []string) {
-	for _, part := range n.parts(t) {
+	parts := n.parts(t)
+	for _, part := range parts {
+		row := tables.ArrivalColumn
+		if len(parts) == 1 && len(n.segments[part.id]) == 0 { // one table of the engine, which numbers its rows without reading any
+			row = "rowid"
+		}
 		where := append([]string{part.where}, narrow(t, in)...)
 		for _, from := range n.places(part.relation, in, t.Time != "") {
 			list := make([]string, len(wanted))
 			for i, c := range wanted {
-				list[i] = n.expression(part.relation, from, t, c) + " AS " + ident(columns[i])
+				value := row
+				if !c.Hidden || c.Name != tables.RowColumn {
+					value = n.expression(part.relation, from, t, c)
+				}
+				list[i] = value + " AS " + ident(columns[i])
 			}
 			if len(list) == 0 {
 				list = []string{"1"}

@@ -33,7 +33,7 @@ func names() (out []string) {
 
 // compile makes the program of a query and the statement over the relations of a snapshot.
 func (b *bench) compile(s tables.Snapshot, text string) (*kql.Program, string, []any, error) {
-	p, found := kql.Compile(text, kql.Environment{Tables: table, TableNames: names, Shapes: &b.shapes, Now: now, Received: tables.ReceivedColumn, RowID: tables.ArrivalColumn})
+	p, found := kql.Compile(text, kql.Environment{Tables: table, TableNames: names, Shapes: &b.shapes, Now: now, Received: tables.ReceivedColumn, RowID: tables.RowColumn})
 	if p == nil {
 		return nil, "", nil, fmt.Errorf("%v", found)
 	}
