@@ -112,74 +112,6 @@ func (p *parser) suggest(word string) string {
 	return ""
 }
 
-// Known option names by operator; hint.* is accepted everywhere.
-var (
-	// knownHints are the hints of all operators. Source: Kusto, the reference pages of the operators.
-	knownHints = map[string]bool{"strategy": true, "shufflekey": true, "num_partitions": true, "remote": true, "materialized": true, "concurrency": true, "spread": true,
-		"distribution": true, "progressive_top": true, "pass_filters": true, "pass_filters_column": true, "use_dictionary": true}
-	hints       = map[string]bool{}
-	joinOptions = map[string]bool{"kind": true, "withsource": true, "isfuzzy": true}
-	mvOptions   = map[string]bool{"kind": true, "bagexpansion": true, "with_itemindex": true}
-	parseOpts   = map[string]bool{"kind": true, "flags": true}
-	findOptions = map[string]bool{"withsource": true, "withsource_": true, "datascope": true, "kind": true}
-)
-
-// options reads name=value, … as far as the names are known ones or hints.
-func (p *parser) options(known map[string]bool) []Option {
-	var out []Option
-	for p.tok().Kind == Word {
-		word := p.tok().Text
-		switch {
-		case word == "hint" && p.isAt(1, ".") && p.peek(2).Kind == Word && p.isAt(3, "="):
-			name := Name{Span{p.tok().Start, p.peek(2).End}, "hint." + p.peek(2).Text, false}
-			if !knownHints[p.peek(2).Text] {
-				p.errors = append(p.errors, Error{name.Span, "KQL018", quote(name.Text) + " is no hint: it changes nothing", true})
-			}
-			p.at += 4
-			out = append(out, Option{name, p.optionValue()})
-		case known[word] && p.isAt(1, "="):
-			name := p.name()
-			p.at++
-			out = append(out, Option{name, p.optionValue()})
-		default:
-			return out
-		}
-		if p.is(",") && (known[p.peek(1).Text] || p.peek(1).Text == "hint") {
-			p.at++
-		}
-	}
-	return out
-}
-
-// optionValue reads one word, literal or bracketed expression: kind=inner (T)
-// is no call.
-func (p *parser) optionValue() Expr {
-	if t := p.tok(); t.Kind == Word && p.isAt(1, "(") && rawLiterals[t.Text] == 0 && t.Text != "dynamic" {
-		return &Ident{p.name()}
-	}
-	return p.postfix()
-}
-
-// bracketedOptions reads (name=value, …).
-func (p *parser) bracketedOptions() []Option {
-	p.expect("(")
-	var out []Option
-	for !p.is(")") {
-		name := p.name()
-		for p.is(".") || p.is("-") {
-			p.at++
-			name.Text += p.tokens[p.at-1].Text + p.name().Text
-		}
-		p.expect("=")
-		out = append(out, Option{name, p.expr()})
-		if !p.accept(",") && !p.accept(";") {
-			break
-		}
-	}
-	p.expect(")")
-	return out
-}
-
 // named reads [Name =] X or (a, b) = X.
 func (p *parser) named() Expr {
 	start := p.tok().Start
@@ -333,47 +265,6 @@ func (p *parser) union(k keyword) Operator {
 	return op
 }
 
-func (p *parser) expand(k keyword) Operator {
-	op := &Expand{keyword: k, Options: p.options(mvOptions)}
-	for {
-		item := ExpandItem{X: p.named()}
-		if p.acceptWord("to") {
-			p.expectWord("typeof")
-			p.expect("(")
-			item.Type = p.typeName()
-			p.expect(")")
-		}
-		op.Items = append(op.Items, item)
-		if !p.accept(",") {
-			break
-		}
-	}
-	if p.acceptWord("limit") {
-		op.Limit = p.expr()
-	}
-	if k.Word == "mv-apply" || k.Word == "mvapply" {
-		p.expectWord("on")
-		op.On = p.subPipe("(", ")")
-	}
-	return op
-}
-
-// subPipe reads ( op | op ): a pipeline whose source is the operator's own rows.
-func (p *parser) subPipe(open, end string) Expr {
-	start := p.expect(open).Start
-	pipe := &Pipe{}
-	if _, n := p.operatorKeyword(); n == 0 {
-		p.unexpected("an operator")
-	}
-	p.nest(func() {
-		p.guard(func() { pipe.Ops = append(pipe.Ops, p.operator()) }, stopAt("|", ";", ")", "}"))
-		pipe.Ops = append(pipe.Ops, p.operators()...)
-	})
-	p.expect(end)
-	pipe.Span = p.from(start)
-	return pipe
-}
-
 func (p *parser) evaluate(k keyword) Operator {
 	op := &Evaluate{keyword: k, Options: p.options(hints)}
 	call, ok := p.postfix().(*Call)
@@ -394,50 +285,6 @@ func (p *parser) evaluate(k keyword) Operator {
 	return op
 }
 
-func (p *parser) makeSeries(k keyword) Operator {
-	op := &MakeSeries{keyword: k, Options: p.options(joinOptions)}
-	for {
-		item := SeriesItem{X: p.named()}
-		if p.acceptWord("default") {
-			p.expect("=")
-			item.Default = p.expr()
-		}
-		op.Aggregates = append(op.Aggregates, item)
-		if !p.accept(",") {
-			break
-		}
-	}
-	p.expectWord("on")
-	start := p.tok().Start
-	op.On = p.additive()
-	if id, ok := op.On.(*Ident); ok && p.accept("=") {
-		x := p.additive()
-		op.On = &Named{p.from(start), []Name{id.Name}, x}
-	}
-	if p.acceptWord("in") {
-		p.expectWord("range")
-		p.expect("(")
-		args := p.arguments()
-		if len(args) != 3 {
-			p.unexpected("range(start, stop, step)")
-		}
-		op.From, op.To, op.Step = args[0], args[1], args[2]
-	} else {
-		if p.acceptWord("from") {
-			op.From = p.expr()
-		}
-		if p.acceptWord("to") {
-			op.To = p.expr()
-		}
-		p.expectWord("step")
-		op.Step = p.expr()
-	}
-	if p.acceptWord("by") {
-		op.By = p.namedList()
-	}
-	return op
-}
-
 func (p *parser) rangeOp(k keyword) Operator {
 	op := &Range{keyword: k, Name: p.name()}
 	p.expectWord("from")
@@ -446,36 +293,6 @@ func (p *parser) rangeOp(k keyword) Operator {
 	op.To = p.expr()
 	p.expectWord("step")
 	op.Step = p.expr()
-	return op
-}
-
-func (p *parser) inTables() []Expr {
-	if !p.isWord("in") || !p.isAt(1, "(") {
-		return nil
-	}
-	p.at += 2
-	t := p.tables()
-	p.expect(")")
-	return t
-}
-
-func (p *parser) search(k keyword) Operator {
-	op := &Search{keyword: k, Options: p.options(findOptions)}
-	op.Tables = p.inTables()
-	op.X = p.expr()
-	return op
-}
-
-func (p *parser) find(k keyword) Operator {
-	op := &Find{keyword: k, Options: p.options(findOptions)}
-	op.Tables = p.inTables()
-	p.acceptWord("where")
-	op.X = p.expr()
-	if p.acceptWord("project") {
-		op.Items = p.namedList()
-	} else if word, n := p.operatorKeyword(); word == "project-smart" {
-		p.at += n
-	}
 	return op
 }
 
@@ -509,31 +326,6 @@ func (p *parser) invoke(k keyword) Operator {
 func (p *parser) as(k keyword) Operator {
 	p.options(hints)
 	return &As{k, p.name()}
-}
-
-func (p *parser) partition(k keyword) Operator {
-	op := &Partition{keyword: k, Options: p.options(hints)}
-	p.expectWord("by")
-	op.By = &Ident{p.name()}
-	if p.is("{") {
-		p.at++
-		op.Sub = p.pipeline()
-		p.expect("}")
-		return op
-	}
-	op.Sub = p.subPipe("(", ")")
-	return op
-}
-
-func (p *parser) fork(k keyword) Operator {
-	op := &Fork{keyword: k}
-	for p.is("(") || p.tok().Kind == Word && p.isAt(1, "=") {
-		if p.tok().Kind == Word {
-			p.at += 2
-		}
-		op.Subs = append(op.Subs, p.subPipe("(", ")"))
-	}
-	return op
 }
 
 func (p *parser) reduce(k keyword) Operator {
