@@ -52,7 +52,7 @@ func KQL(text string, env Environment) (Program, []Diagnostic) {
 	}
 	p, found := kql.Compile(text, kql.Environment{
 		Tables: env.Tables, TableNames: env.TableNames, Functions: functions, Watchlists: env.Watchlists, External: env.External,
-		Elsewhere: env.Elsewhere, Shapes: env.Shapes, Places: env.Places, Now: env.Now, From: env.From, To: env.To, Received: tables.ReceivedColumn, RowID: env.RowID,
+		Elsewhere: env.Elsewhere, Shapes: env.Shapes, Places: env.Places, Now: env.Now, From: env.From, To: env.To, Standard: standardColumns(), Received: tables.ReceivedColumn, RowID: env.RowID,
 	})
 	return compiledOf(p, found)
 }

@@ -95,7 +95,11 @@ func (n *names) relation(name string) (*schema.Table, bool) {
 	if given, ok := n.outside.relations[name]; ok {
 		return given.Table, true
 	}
-	return n.find(name)
+	t, ok := n.find(name)
+	if !ok {
+		return nil, false
+	}
+	return withStandard(t), true
 }
 
 // find looks in turn among custom tables, the side's own, and those that

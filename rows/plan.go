@@ -20,7 +20,7 @@ const (
 
 // computed are the workspace columns that the server derives: a value sent for
 // one is dropped. Source: facts 9.3.
-var computed = map[string]bool{"TenantId": true, "Type": true, "_BilledSize": true, "_IsBillable": true}
+var computed = map[string]bool{"TenantId": true, "Type": true, "_BilledSize": true, "_IsBillable": true, "_ItemId": true, "_TimeReceived": true}
 
 // Computed tells whether a workspace column is derived by the server.
 func Computed(t *schema.Table, column string) bool {

@@ -42,6 +42,9 @@ type Environment struct {
 	Now schema.Ticks
 	// Received names the hidden column of tables that says when a row was taken in; "" for none.
 	Received string
+	// Standard are columns that every workspace table has for those who name them.
+	// They are asked of a scan under these names; a table's own column of the name stands.
+	Standard []schema.Column
 	// RowID names the hidden column of tables whose value no two rows share; "" for none.
 	// It isn't read of watchlists and of what comes from outside.
 	RowID string

@@ -1,7 +1,9 @@
 package bind
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"lockstep/kql/plan"
 	"lockstep/kql/syntax"
@@ -271,6 +273,7 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 		b.quiet = false
 		if f == nil { // the table lacks a column that the predicate names
 			if i == len(nodes)-1 && len(kept) == 0 {
+				b.whyNone(op, op.X, nodes, errors)
 				panic(stop{})
 			}
 			b.errors = b.errors[:errors]
@@ -415,7 +418,7 @@ func (b *binder) find(op *syntax.Find, s *scope) plan.Node {
 		b.quiet = false
 		if f == nil {
 			if i == len(nodes)-1 && len(stacked) == 0 {
-				b.noSuchColumn(op.X, nodes)
+				b.whyNone(op, op.X, nodes, errors)
 				panic(stop{})
 			}
 			b.errors = b.errors[:errors]
@@ -427,6 +430,21 @@ func (b *binder) find(op *syntax.Find, s *scope) plan.Node {
 		b.fail(op.At(), "KQL153", "there is no table to search")
 	}
 	return b.stack(stacked, kept, source, false)
+}
+
+// whyNone says why no table fits a condition, of which errors were noted since then.
+func (b *binder) whyNone(op syntax.Operator, x syntax.Expr, nodes []plan.Node, errors int) {
+	if len(nodes) > 1 { // what one of the tables lacks another may have
+		b.errors = slices.DeleteFunc(b.errors, func(e syntax.Error) bool { return e.Code == "KQL120" && strings.HasPrefix(e.Message, "no table has") })
+		b.seen = map[string]bool{}
+		b.noSuchColumn(x, nodes)
+	}
+	for _, e := range b.errors[min(errors, len(b.errors)):] {
+		if !e.Warning {
+			return
+		}
+	}
+	b.add(syntax.Error{Span: op.At(), Code: "KQL159", Message: fmt.Sprintf("none of the %s has all columns that the condition names", times(len(nodes), "table"))})
 }
 
 // someTableHas refuses a column to give that no table has.
@@ -481,6 +499,9 @@ func (b *binder) findIn(n plan.Node, op *syntax.Find, s *scope, common map[strin
 	}
 	var rest []plan.Expr
 	for _, col := range n.Columns() {
+		if hidden(col) {
+			continue
+		}
 		if common[col.Name+"\x00"+col.Type.String()] == tables {
 			p.Items = append(p.Items, keep(col))
 			continue

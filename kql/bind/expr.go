@@ -77,6 +77,11 @@ func (r *row) undeclared(name string) (plan.Expr, bool) {
 		return nil, false
 	}
 	for _, c := range r.columns {
+		if c.Name == open+standardMark+name {
+			return c.Ref(), true
+		}
+	}
+	for _, c := range r.columns {
 		if prefix, ok := strings.CutPrefix(c.Name, open); ok && strings.HasPrefix(name, prefix) && len(name) > len(prefix) {
 			key := name[len(prefix):]
 			x := call("get", schema.Dynamic, c.Ref(), &plan.Const{Typ: schema.String, Value: key})

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -315,6 +316,9 @@ func (b *binder) projectRename(n plan.Node, op *syntax.Project, c ctx) plan.Node
 			}
 		}
 	}
+	p.Items = slices.DeleteFunc(p.Items, func(it plan.Item) bool { // one that the engine adds to a table gives way
+		return standardNames[it.Name] && isRef(it, c.row) && renamedTo(op, it.Name)
+	})
 	names := map[string]bool{}
 	for i, it := range p.Items {
 		if names[it.Name] && !strings.HasPrefix(it.Name, open) {
@@ -323,6 +327,24 @@ func (b *binder) projectRename(n plan.Node, op *syntax.Project, c ctx) plan.Node
 		names[p.Items[i].Name] = true
 	}
 	return p
+}
+
+// standardNames are the standard columns of a workspace's tables.
+// Source: Azure Monitor, standard columns in logs.
+var standardNames = map[string]bool{"_ItemId": true, "_TimeReceived": true, "_ResourceId": true, "_SubscriptionId": true, "_BilledSize": true, "_IsBillable": true}
+
+// isRef tells whether an item is a column of the row as it was.
+func isRef(it plan.Item, r *row) bool {
+	col, ok := r.find(it.Name)
+	return ok && col.ID == it.ID
+}
+
+// renamedTo tells whether project-rename gives a column this name.
+func renamedTo(op *syntax.Project, name string) bool {
+	return slices.ContainsFunc(op.Items, func(x syntax.Expr) bool {
+		n, ok := x.(*syntax.Named)
+		return ok && len(n.Names) == 1 && n.Names[0].Text == name
+	})
 }
 
 func (b *binder) projectReorder(n plan.Node, op *syntax.Project, c ctx) plan.Node {

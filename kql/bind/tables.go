@@ -136,6 +136,9 @@ func (b *binder) scan(t *schema.Table, rowID string) plan.Node {
 		n.Cols = append(n.Cols, b.column(open+b.env.Received, schema.DateTime))
 		n.Source = append(n.Source, b.env.Received)
 	}
+	if rowID != "" {
+		b.standard(n, t)
+	}
 	if bag, ok := plan.Bag(t); ok {
 		return b.ranged(b.openUp(n, bag.Name), time)
 	}

@@ -247,6 +247,10 @@ func (n *snapshot) computed(t *schema.Table, c schema.Column) string {
 		return quote(n.view.Workspace)
 	case "Type":
 		return quote(t.Name)
+	case "_TimeReceived":
+		return tables.ReceivedColumn
+	case "_ItemId":
+		return "CAST(" + tables.ArrivalColumn + " AS VARCHAR)"
 	case "_BilledSize":
 		return "CAST(" + sizeColumn + " AS DOUBLE)"
 	case "_IsBillable":
