@@ -16,7 +16,7 @@ func TestStandardColumns(t *testing.T) {
 	for text, want := range map[string]string{
 		"DeviceEvents | summarize dcount(_ItemId) == count(), countif(isempty(_ItemId)), countif(isnull(_TimeReceived))": "true|0|0",
 		"DeviceEvents | where _TimeReceived == ingestion_time() | count":                                                 "3",
-		"DeviceEvents | summarize sum(_BilledSize) > 0, dcount(_IsBillable)":                      "true|1",
+		"DeviceEvents | summarize sum(_BilledSize) > 0, dcount(_IsBillable)":                                             "true|1",
 		"DeviceEvents | summarize count() by _ResourceId, _SubscriptionId":                                               "||3",
 		"DeviceEvents | take 1 | getschema | where ColumnName in ('_ItemId', '_TimeReceived') | count":                   "0",
 		"DeviceEvents | join kind=inner (DeviceEvents | project _ItemId) on _ItemId | count":                             "3",
