@@ -281,5 +281,8 @@ func (b *binder) evaluateFurther(n plan.Node, op *syntax.Evaluate, c ctx) plan.N
 		b.want(op.Call, 0, 0)
 		return b.narrow(n)
 	}
+	if r := b.clusters(n, op, c); r != nil {
+		return r
+	}
 	return b.evaluateWindowed(n, op, c)
 }

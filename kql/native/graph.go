@@ -14,6 +14,9 @@ func stages() []Function {
 		staged("graph_shortest_paths", 2, graphShortest),
 		staged("graph_components", 2, graphComponents),
 		staged("reduce", 1, reduce),
+		staged("autocluster", 1, autocluster),
+		staged("basket", 1, basket),
+		staged("diffpatterns", 1, diffpatterns),
 		{Name: "graph_node_id", Params: types(tText), Least: 1, Result: tText, Eval: graphNodeID},
 	}
 }
