@@ -108,8 +108,8 @@ func tiny(at, unit schema.Type) plan.Expr {
 func (b *binder) topNested(n plan.Node, op *syntax.TopNested, c ctx) plan.Node {
 	var at []plan.Item
 	for i, l := range op.Levels {
-		if l.Others != nil {
-			b.unsupported(op.At(), "top-nested with others")
+		if l.Others != nil && len(op.Levels) > 1 {
+			b.unsupported(op.At(), "top-nested with others in several levels")
 		}
 		at = append(at, b.item("level#"+itoa(i), b.outputs(l.X, c)[0].x))
 	}
@@ -161,6 +161,9 @@ func (b *binder) topNested(n plan.Node, op *syntax.TopNested, c ctx) plan.Node {
 			ranked := &plan.Project{Input: p, Items: append(keepAll(p.Columns()), rank)}
 			kept := &plan.Filter{Input: ranked, Predicate: call("le", schema.Bool, rank.Ref(), b.whole(l.N, c.scope, "top-nested"))}
 			result = &plan.Project{Input: kept, Items: keepAll(p.Columns())}
+		}
+		if l.Others != nil && l.N != nil {
+			return b.withOthers(result, rows, l, c)
 		}
 		b.shared++
 		above = &plan.Shared{Number: b.shared, Input: result}
