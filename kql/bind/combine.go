@@ -273,7 +273,7 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 		b.quiet = false
 		if f == nil { // the table lacks a column that the predicate names
 			if i == len(nodes)-1 && len(kept) == 0 {
-				b.whyNone(op, op.X, nodes, errors)
+				b.whyNone(op, op.X, nodes, errors, s)
 				panic(stop{})
 			}
 			b.errors = b.errors[:errors]
@@ -418,7 +418,7 @@ func (b *binder) find(op *syntax.Find, s *scope) plan.Node {
 		b.quiet = false
 		if f == nil {
 			if i == len(nodes)-1 && len(stacked) == 0 {
-				b.whyNone(op, op.X, nodes, errors)
+				b.whyNone(op, op.X, nodes, errors, s)
 				panic(stop{})
 			}
 			b.errors = b.errors[:errors]
@@ -433,11 +433,11 @@ func (b *binder) find(op *syntax.Find, s *scope) plan.Node {
 }
 
 // whyNone says why no table fits a condition, of which errors were noted since then.
-func (b *binder) whyNone(op syntax.Operator, x syntax.Expr, nodes []plan.Node, errors int) {
+func (b *binder) whyNone(op syntax.Operator, x syntax.Expr, nodes []plan.Node, errors int, s *scope) {
 	if len(nodes) > 1 { // what one of the tables lacks another may have
 		b.errors = slices.DeleteFunc(b.errors, func(e syntax.Error) bool { return e.Code == "KQL120" && strings.HasPrefix(e.Message, "no table has") })
 		b.seen = map[string]bool{}
-		b.noSuchColumn(x, nodes)
+		b.noSuchColumn(x, nodes, s)
 	}
 	for _, e := range b.errors[min(errors, len(b.errors)):] {
 		if !e.Warning {
@@ -465,13 +465,13 @@ func (b *binder) someTableHas(x syntax.Expr, nodes []plan.Node) {
 }
 
 // noSuchColumn reports the names of a condition that are a column of no table.
-func (b *binder) noSuchColumn(x syntax.Expr, nodes []plan.Node) {
+func (b *binder) noSuchColumn(x syntax.Expr, nodes []plan.Node, s *scope) {
 	var all []string
 	for _, n := range nodes {
 		all = append(all, newRow(n).names()...)
 	}
 	for _, name := range namesIn(x) {
-		if !slices.Contains(all, name) {
+		if _, let := s.find(name); !let && !slices.Contains(all, name) {
 			b.report(x.At(), "KQL120", "no table has a column '%s'%s", name, didYouMean(name, all))
 		}
 	}
