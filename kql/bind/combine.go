@@ -166,7 +166,13 @@ func (b *binder) union(nodes []plan.Node, op *syntax.Union, s *scope) plan.Node 
 	return b.stack(nodes, labels, word(op.Options, "withsource", ""), inner)
 }
 
-func (b *binder) stack(nodes []plan.Node, labels []string, source string, inner bool) *plan.Union {
+// stack puts the rows of tables above each other, column to column by name and type.
+// shown, if any are given, are the tables whose columns the union has: nodes and
+// those that are known to give no rows.
+func (b *binder) stack(nodes []plan.Node, labels []string, source string, inner bool, shown ...plan.Node) *plan.Union {
+	if len(shown) == 0 {
+		shown = nodes
+	}
 	u := &plan.Union{Nodes: nodes, From: make([]map[plan.ID]plan.Expr, len(nodes))}
 	for i := range nodes {
 		u.From[i] = map[plan.ID]plan.Expr{}
@@ -184,7 +190,7 @@ func (b *binder) stack(nodes []plan.Node, labels []string, source string, inner 
 	}
 	var order []string
 	slots := map[string]*slot{}
-	for _, n := range nodes {
+	for _, n := range shown {
 		b.reveal(n.Columns())
 		for _, col := range n.Columns() {
 			sl := slots[col.Name]
@@ -258,20 +264,18 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 	if len(nodes) == 0 {
 		b.fail(op.At(), "KQL153", "there is no table to search")
 	}
-	var kept []plan.Node
+	var shown, kept []plan.Node
 	var keptNames []string
+	rows, types := b.searched(nodes, op.X, s)
 	for i, t := range nodes {
 		errors := len(b.errors)
 		b.quiet = len(nodes) > 1
 		f := b.safely(func() plan.Node {
-			r := newRow(t)
-			if len(nodes) > 1 { // of several tables those count that declare the columns
-				r = declared(r)
-			}
-			return &plan.Filter{Input: t, Predicate: b.searchFor(op.X, ctx{scope: s, row: r}, exact)}
+			c := ctx{scope: s.lacking(rows[i], types), row: rows[i]}
+			return &plan.Filter{Input: t, Predicate: b.searchFor(op.X, c, exact)}
 		})
 		b.quiet = false
-		if f == nil { // the table lacks a column that the predicate names
+		if f == nil { // what the predicate asks for can't be asked of this table
 			if i == len(nodes)-1 && len(kept) == 0 {
 				b.whyNone(op, op.X, nodes, errors, s)
 				panic(stop{})
@@ -279,10 +283,78 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 			b.errors = b.errors[:errors]
 			continue
 		}
-		kept, keptNames = append(kept, f), append(keptNames, names[i])
+		shown = append(shown, t)
+		if len(kept) == 0 || !b.never(f.(*plan.Filter).Predicate) {
+			kept, keptNames = append(kept, f), append(keptNames, names[i])
+		}
 	}
 	b.seen = map[string]bool{}
-	return b.stack(kept, keptNames, "$table", false)
+	return b.stack(kept, keptNames, "$table", false, shown...)
+}
+
+// searched gives the rows of tables as a search sees them, and the types of
+// the columns that its predicate names. Of several tables those columns count
+// that are declared; a name that nobody declared is a column of the tables
+// that take any.
+func (b *binder) searched(nodes []plan.Node, x syntax.Expr, s *scope) (rows []*row, types map[string]schema.Type) {
+	types = map[string]schema.Type{}
+	wanted := namesIn(x)
+	for _, t := range nodes {
+		r := newRow(t)
+		if len(nodes) > 1 {
+			r = declared(r)
+		}
+		rows = append(rows, r)
+		for _, name := range wanted {
+			if _, known := types[name]; known {
+				continue
+			}
+			if c, ok := r.find(name); ok {
+				types[name] = c.Type
+			}
+		}
+	}
+	for _, name := range wanted {
+		if _, ok := s.find(name); ok || types[name] != 0 {
+			continue
+		}
+		for i, t := range nodes {
+			full := newRow(t)
+			if found, ok := full.undeclared(name); ok {
+				rows[i], types[name] = full, found.Type()
+			}
+		}
+	}
+	return rows, types
+}
+
+// lacking is a scope in which the columns that a table hasn't, but another one
+// of the search has, are null: a search is over the columns of all its tables.
+func (s *scope) lacking(r *row, types map[string]schema.Type) *scope {
+	inner := s
+	for name, t := range types {
+		if _, ok := r.find(name); ok {
+			continue
+		}
+		if inner == s {
+			inner = s.child()
+		}
+		null := &plan.Const{Typ: t}
+		if t == schema.String {
+			null.Value = ""
+		}
+		inner.names[name] = &entity{scalar: null, used: true}
+	}
+	return inner
+}
+
+// never tells that a predicate is true of no row, whatever it holds.
+func (b *binder) never(x plan.Expr) bool {
+	if c, ok := x.(*plan.Call); ok && c.Func == "and" {
+		return b.never(c.Args[0]) || b.never(c.Args[1])
+	}
+	k, ok := Fold(x, b.env.Now).(*plan.Const)
+	return ok && k.Value != true
 }
 
 // declared is a row without the columns that nobody declared.
@@ -529,6 +601,10 @@ func namesIn(x syntax.Expr) (out []string) {
 		for _, a := range x.Args {
 			out = append(out, namesIn(a)...)
 		}
+	case *syntax.Path:
+		return namesIn(x.X)
+	case *syntax.Index:
+		return namesIn(x.X)
 	}
 	return out
 }
