@@ -266,6 +266,8 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 	}
 	var shown, kept []plan.Node
 	var keptNames []string
+	var spare plan.Node // gives no rows: stands where no other table does
+	var spareName string
 	rows, types := b.searched(nodes, op.X, s)
 	for i, t := range nodes {
 		errors := len(b.errors)
@@ -276,17 +278,24 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 		})
 		b.quiet = false
 		if f == nil { // what the predicate asks for can't be asked of this table
-			if i == len(nodes)-1 && len(kept) == 0 {
+			if i == len(nodes)-1 && len(kept) == 0 && spare == nil {
 				b.whyNone(op, op.X, nodes, errors, s)
 				panic(stop{})
 			}
 			b.errors = b.errors[:errors]
 			continue
 		}
-		shown = append(shown, t)
-		if len(kept) == 0 || !b.never(f.(*plan.Filter).Predicate) {
-			kept, keptNames = append(kept, f), append(keptNames, names[i])
+		if op.Tables != nil { // of tables that nobody named, those without a row that fits don't show
+			shown = append(shown, t)
 		}
+		if b.never(f.(*plan.Filter).Predicate) {
+			spare, spareName = f, names[i]
+			continue
+		}
+		kept, keptNames = append(kept, f), append(keptNames, names[i])
+	}
+	if len(kept) == 0 {
+		kept, keptNames = []plan.Node{spare}, []string{spareName}
 	}
 	b.seen = map[string]bool{}
 	return b.stack(kept, keptNames, "$table", false, shown...)
@@ -378,7 +387,11 @@ func (b *binder) searchFor(x syntax.Expr, c ctx, exact bool) plan.Expr {
 	case *syntax.Binary:
 		switch x.Op {
 		case "and", "or":
-			return call(x.Op, schema.Bool, b.searchFor(x.X, c, exact), b.searchFor(x.Y, c, exact))
+			left := b.searchFor(x.X, c, exact)
+			if b.quiet && x.Op == "and" && b.never(left) {
+				return left
+			}
+			return call(x.Op, schema.Bool, left, b.searchFor(x.Y, c, exact))
 		}
 		if isStar(x.X) {
 			return b.anyColumn(c, func(col *syntax.Ident) plan.Expr {
@@ -390,6 +403,11 @@ func (b *binder) searchFor(x syntax.Expr, c ctx, exact bool) plan.Expr {
 			return b.anyColumn(c, func(col *syntax.Ident) plan.Expr {
 				return b.scalar(&syntax.In{Span: x.Span, Op: x.Op, X: col, List: x.List}, c)
 			})
+		}
+		if b.quiet && !strings.HasPrefix(x.Op, "!") { // what a table lacks is in no list: a sub-query need not be read for each table
+			if k, ok := b.scalar(x.X, c).(*plan.Const); ok && (k.Value == nil || k.Value == "") {
+				return &plan.Const{Typ: schema.Bool, Value: false}
+			}
 		}
 	case *syntax.Call:
 		if x.Func.Text == "not" && len(x.Args) == 1 {
