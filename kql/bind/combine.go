@@ -285,10 +285,11 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 			b.errors = b.errors[:errors]
 			continue
 		}
-		if op.Tables != nil { // of tables that nobody named, those without a row that fits don't show
+		never := b.never(f.(*plan.Filter).Predicate)
+		if op.Tables != nil || !never || takesAny(t) { // of tables that nobody named, those without a row that fits don't show
 			shown = append(shown, t)
 		}
-		if b.never(f.(*plan.Filter).Predicate) {
+		if never {
 			spare, spareName = f, names[i]
 			continue
 		}
@@ -296,6 +297,9 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 	}
 	if len(kept) == 0 {
 		kept, keptNames = []plan.Node{spare}, []string{spareName}
+		if len(shown) == 0 {
+			shown = kept
+		}
 	}
 	b.seen = map[string]bool{}
 	return b.stack(kept, keptNames, "$table", false, shown...)
@@ -355,6 +359,11 @@ func (s *scope) lacking(r *row, types map[string]schema.Type) *scope {
 		inner.names[name] = &entity{scalar: null, used: true}
 	}
 	return inner
+}
+
+// takesAny tells that a table's rows have columns that nobody declared.
+func takesAny(n plan.Node) bool {
+	return slices.ContainsFunc(n.Columns(), func(c plan.Column) bool { return c.Name == open })
 }
 
 // never tells that a predicate is true of no row, whatever it holds.
