@@ -3,6 +3,7 @@ package naive
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -445,7 +446,9 @@ func asReal(v any) any {
 		case "false":
 			return 0.0
 		}
-		if f, err := strconv.ParseFloat(s, 64); err == nil && !strings.ContainsAny(s, "xp_") {
+		// INF in capitals is no number to the engine; what is too large is infinite.
+		f, err := strconv.ParseFloat(s, 64)
+		if (err == nil || errors.Is(err, strconv.ErrRange)) && !strings.ContainsAny(s, "xp_") && strings.TrimLeft(strings.TrimSpace(v), "+-") != "INF" {
 			return f
 		}
 	}
