@@ -105,10 +105,9 @@ func viewOf(i port.Incident) view {
 	if !sev.Known() {
 		sev = security.Informational
 	}
-	r := i.Resolution
 	v := view{}
 	texts := map[string]string{
-		status: strings.Join([]string{r.Status, r.Classification, r.Reason, r.Comment}, "|"), owner: i.Owner.Text(), severity: string(sev),
+		status: statusText(i.Resolution), owner: i.Owner.Text(), severity: string(sev),
 	}
 	for _, name := range tags {
 		if slices.ContainsFunc(i.Tags, func(t string) bool { return strings.EqualFold(t, name) }) {
@@ -197,16 +196,19 @@ func (l *ledger) settleEqual(p *pair, w port.Incident) {
 		same := both.x == both.w
 		if f == status {
 			same = false
-			var d connector.Dictionary
 			for _, agreed := range p.agreed[f] {
-				a := reconcile.Pair{XDR: resolutionOf(agreed.x), Workspace: resolutionOf(agreed.w)}
-				same = same || d.ToWorkspace(p.rawX.Resolution, a) == w.Resolution || d.ToXDR(w.Resolution, p.rawX.Resolution, a) == p.rawX.Resolution
+				same = same || translated(reconcile.Workspace, p.rawX.Resolution, w.Resolution, agreed) == w.Resolution ||
+					translated(reconcile.XDR, w.Resolution, p.rawX.Resolution, agreed) == p.rawX.Resolution
 			}
 		}
 		if same {
 			p.agree(f, both, true)
 		}
 	}
+}
+
+func statusText(r port.Resolution) string {
+	return strings.Join([]string{r.Status, r.Classification, r.Reason, r.Comment}, "|")
 }
 
 func resolutionOf(text string) port.Resolution {
@@ -287,7 +289,7 @@ func (l *ledger) sent(s reconcile.Side, w port.Write) {
 	}
 	texts := map[string]string{}
 	if r := w.Resolution; r != nil {
-		texts[status] = strings.Join([]string{r.Status, r.Classification, r.Reason, r.Comment}, "|")
+		texts[status] = statusText(*r)
 	}
 	if w.Owner != nil {
 		texts[owner] = w.Owner.Text()
@@ -305,6 +307,44 @@ func (l *ledger) sent(s reconcile.Side, w port.Write) {
 			p.agree(f, on, true)
 		}
 	}
+}
+
+// left notes the writes that a process which ended had on its way to an end that
+// can't be asked after them: sent or not, the next process can't tell.
+func (l *ledger) left(d connector.Decision) {
+	p := l.pair(d.XDR)
+	for _, sent := range d.Writes {
+		if sent.Outcome != connector.Pending || l.h.nature.can(sent.Side, l.h.ends(sent.Side).Capabilities()).WriteIDs {
+			continue
+		}
+		from, saw := other(sent.Side), d.SawXDR
+		if from == reconcile.Workspace && d.SawWork != nil {
+			saw = *d.SawWork
+		}
+		shown := viewOf(port.Incident{Resolution: saw.Resolution, Owner: saw.Assigned, Severity: saw.Severity, Tags: saw.Tags})
+		for _, f := range fields {
+			if !slices.ContainsFunc(d.Reasons, func(r reconcile.Reason) bool { return r.Field == portField(f) }) {
+				continue
+			}
+			for _, agreed := range slices.Clone(p.agreed[f]) {
+				on := two[string]{shown[f].text, shown[f].text}
+				if f == status {
+					*on.of(sent.Side) = statusText(translated(sent.Side, saw.Resolution, resolutionOf(*agreed.of(sent.Side)), agreed))
+				}
+				p.agree(f, on, true)
+			}
+		}
+	}
+}
+
+// translated is a status as a side has it.
+func translated(to reconcile.Side, r, present port.Resolution, agreed two[string]) port.Resolution {
+	var d connector.Dictionary
+	a := reconcile.Pair{XDR: resolutionOf(agreed.x), Workspace: resolutionOf(agreed.w)}
+	if to == reconcile.XDR {
+		return d.ToXDR(r, present, a)
+	}
+	return d.ToWorkspace(r, a)
 }
 
 // judgeContent looks whether the workspace is given again what it was given

@@ -73,9 +73,15 @@ func (h *history) build() {
 	h.boot()
 }
 
-// boot starts the connector over its disk, as a restart does.
+// boot starts the connector over its disk, as a restart does. The ledger is told
+// what the last process had on its way.
 func (h *history) boot() {
 	h.disk.dead = false
+	for _, id := range h.known {
+		if journal, err := h.sync.Journal(h.ctx, h.ws, id); err == nil && len(journal) > 0 {
+			h.ledger.left(journal[len(journal)-1])
+		}
+	}
 	h.sync = must(connector.New(connector.Options{
 		Store: h.disk, Now: func() schema.Ticks { return h.now }, NewID: h.newID,
 		XDR: h.x, Workspace: func(string) port.End { return h.nature.lineOf(h.w) },
