@@ -111,6 +111,11 @@ func TestIncidentPut(t *testing.T) {
 	if diff := cmp.Diff(want, put); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	put, err = arm.DecodeIncidentPut([]byte(`{"properties":{"title":"T","severity":"Low","status":"New","owner":null,"labels":null}}`))
+	want = arm.IncidentPut{Title: "T", Severity: security.Low, Status: "New", Owner: &security.Owner{}, Labels: &[]string{}}
+	if diff := cmp.Diff(want, put); err != nil || diff != "" {
+		t.Errorf("null clears a member: %v (-want +got):\n%s", err, diff)
+	}
 	for body, member := range map[string]string{
 		`{}`: "properties", `{"properties":{}}`: "properties.title",
 		`{"properties":{"title":"T","severity":"Loud","status":"New"}}`:                                    "properties.severity",

@@ -74,7 +74,8 @@ var (
 )
 
 // IncidentPut is the body of PUT …/incidents/{name}: the whole incident as a
-// client states it. Enumerations are parsed; nil members weren't stated.
+// client states it. Enumerations are parsed; nil members weren't stated, and an
+// owner or labels stated as null are nobody and none.
 type IncidentPut struct {
 	ETag                  string
 	Title                 string
@@ -93,18 +94,29 @@ type IncidentPut struct {
 type incidentPutBody struct {
 	ETag       string `json:"etag"`
 	Properties *struct {
-		Title                 string   `json:"title"`
-		Description           string   `json:"description"`
-		Severity              string   `json:"severity"`
-		Status                string   `json:"status"`
-		Classification        string   `json:"classification"`
-		ClassificationReason  string   `json:"classificationReason"`
-		ClassificationComment string   `json:"classificationComment"`
-		Owner                 *Owner   `json:"owner"`
-		Labels                *[]Label `json:"labels"`
-		FirstActivity         Time     `json:"firstActivityTimeUtc"`
-		LastActivity          Time     `json:"lastActivityTimeUtc"`
+		Title                 string        `json:"title"`
+		Description           string        `json:"description"`
+		Severity              string        `json:"severity"`
+		Status                string        `json:"status"`
+		Classification        string        `json:"classification"`
+		ClassificationReason  string        `json:"classificationReason"`
+		ClassificationComment string        `json:"classificationComment"`
+		Owner                 said[Owner]   `json:"owner"`
+		Labels                said[[]Label] `json:"labels"`
+		FirstActivity         Time          `json:"firstActivityTimeUtc"`
+		LastActivity          Time          `json:"lastActivityTimeUtc"`
 	} `json:"properties"`
+}
+
+// said is a member that a body may have: null clears it, its absence leaves it.
+type said[T any] struct {
+	value T
+	is    bool
+}
+
+func (s *said[T]) UnmarshalJSON(text []byte) error {
+	s.is = true
+	return json.Unmarshal(text, &s.value)
 }
 
 // DecodeIncidentPut reads the body of a PUT. A missing title, severity or
@@ -142,13 +154,13 @@ func DecodeIncidentPut(body []byte) (IncidentPut, error) {
 		*f.into = value
 	}
 	out.Severity = security.ParseSeverity(severity)
-	if p.Owner != nil {
-		o := p.Owner.Decode()
+	if p.Owner.is {
+		o := p.Owner.value.Decode()
 		out.Owner = &o
 	}
-	if p.Labels != nil {
-		labels := make([]string, 0, len(*p.Labels))
-		for n, l := range *p.Labels {
+	if p.Labels.is {
+		labels := make([]string, 0, len(p.Labels.value))
+		for n, l := range p.Labels.value {
 			if l.Name == "" {
 				return out, fault.At("properties.labels", "label %d has no labelName", n)
 			}
