@@ -38,7 +38,8 @@ type Query struct {
 	// Explain asks for an Explanation beside the rows; the statement runs twice.
 	Explain bool
 
-	// Principal is who asks: the key of permissions and of admission.
+	// Principal is who asks: the key of permissions and of admission; "" is the
+	// server itself, which no quota holds.
 	Principal string
 }
 

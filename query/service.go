@@ -55,16 +55,22 @@ type Options struct {
 	Timeout      time.Duration // 3 minutes
 	Concurrent   int           // queries that run at once: 4
 	PerPrincipal int           // of one principal, running and waiting: 15
+	PerMinute    int           // of one principal, begun within a minute: 400
+	Budget       time.Duration // how long those of one principal may run within a quarter of an hour: 30 minutes
 }
 
 // The limits that are not given. Source: the published limits of advanced
-// hunting and of the Log Analytics query API.
+// hunting (rows, time, a quota of running time in cycles of 15 minutes by the
+// size of the tenant) and of the Log Analytics query API (200 queries in 30
+// seconds for each user): facts 5.2.
 const (
 	defaultRows         = 100_000
 	defaultBytes        = 64 << 20
 	defaultTimeout      = 3 * time.Minute
 	defaultConcurrent   = 4
 	defaultPerPrincipal = 15
+	defaultPerMinute    = 400
+	defaultBudget       = 30 * time.Minute
 )
 
 // Service runs queries.
@@ -82,13 +88,15 @@ func New(o Options) *Service {
 	defaults(&o.Timeout, defaultTimeout)
 	defaults(&o.Concurrent, defaultConcurrent)
 	defaults(&o.PerPrincipal, defaultPerPrincipal)
+	defaults(&o.PerMinute, defaultPerMinute)
+	defaults(&o.Budget, defaultBudget)
 	if o.Compile == nil {
 		o.Compile = KQL
 	}
 	if o.Allow == nil {
 		o.Allow = func(context.Context, string, schema.Side, string, string) error { return nil }
 	}
-	return &Service{o: o, gate: newGate(o.Concurrent, o.PerPrincipal), external: external.New(o.External)}
+	return &Service{o: o, gate: newGate(o), external: external.New(o.External)}
 }
 
 func defaults[T int | int64 | time.Duration](v *T, d T) {
@@ -106,7 +114,7 @@ func limit[T int | int64 | time.Duration](asked, most T) T {
 }
 
 // Run answers a query. A text that means nothing gives a *SyntaxError; too
-// many at once fault.Throttled; a table that the principal may not read
+// many at once, too often or for too long fault.Throttled; a table that the principal may not read
 // fault.Denied; one that takes too long fault.Unavailable.
 func (s *Service) Run(ctx context.Context, q Query) (*Result, error) {
 	if q.Side != schema.XDR && q.Side != schema.Workspace || (q.Side == schema.Workspace) == (q.Workspace == "") {

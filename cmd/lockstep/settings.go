@@ -38,6 +38,10 @@ type Settings struct {
 	Spill         string        `yaml:"spill" help:"most that queries may write to disk for what does not fit in memory, such as 10GB; it lies in the data folder"`
 	QueryTimeout  time.Duration `yaml:"query_timeout" help:"most time for one query"`
 	QueryRows     int           `yaml:"query_rows" help:"most rows of one answer"`
+	QueryAtOnce   int           `yaml:"query_at_once" help:"queries that run at once; others wait, and a free place goes to whoever has the fewest running"`
+	QueryInside   int           `yaml:"query_inside" help:"queries of one principal that run or wait; a further one is refused"`
+	QueryRate     int           `yaml:"query_rate" help:"queries that one principal may begin within a minute of the clock"`
+	QueryBudget   time.Duration `yaml:"query_budget" help:"how long the queries of one principal may run, taken together, within a quarter of an hour of the clock"`
 	QueryHosts    []string      `yaml:"query_hosts" help:"hosts that externaldata and http_request may reach, such as feeds.example.org or *.example.org; empty: none"`
 	QueryRanges   []string      `yaml:"query_ranges" help:"ranges of addresses that they may reach although they are not public, such as 10.1.2.0/24"`
 	Places        string        `yaml:"places" help:"database of places for addresses (a city or country file in the MaxMind DB format); empty: geo_info_from_ip_address gives null"`
@@ -53,6 +57,7 @@ func defaults() Settings {
 		Data: "data", Listen: "127.0.0.1:8443", PortalListen: "127.0.0.1:8080", PublicURL: "https://localhost:8443",
 		Roles: []string{"xdr", "workspace"}, Workspace: "lockstep", ResourceGroup: "soc", TenantName: "My organisation",
 		XDRDays: 30, WorkspaceDays: 90, Memory: "4GB", Spill: "20GB", QueryTimeout: 3 * time.Minute, QueryRows: 100_000,
+		QueryAtOnce: 4, QueryInside: 15, QueryRate: 400, QueryBudget: 30 * time.Minute,
 		LogFormat: "text", LogLevel: "info",
 	}
 }
@@ -233,6 +238,11 @@ func (s Settings) validate() error {
 	}
 	if s.QueryRows < 1 || s.QueryTimeout <= 0 {
 		return fault.At("query_rows", "query_rows and query_timeout must be positive")
+	}
+	for key, n := range map[string]int{"query_at_once": s.QueryAtOnce, "query_inside": s.QueryInside, "query_rate": s.QueryRate, "query_budget": int(s.QueryBudget)} {
+		if n < 1 {
+			return fault.At(key, "it must be positive: with less nobody could ask anything")
+		}
 	}
 	for key, text := range map[string]string{"memory": s.Memory, "spill": s.Spill} {
 		if text != "" && !size.MatchString(text) {

@@ -256,6 +256,7 @@ func (s *server) openQueries(context.Context) error {
 	}
 	o := query.Options{
 		Tables: s.tables, Clock: s.now, Timeout: s.settings.QueryTimeout, MaxRows: s.settings.QueryRows,
+		Concurrent: s.settings.QueryAtOnce, PerPrincipal: s.settings.QueryInside, PerMinute: s.settings.QueryRate, Budget: s.settings.QueryBudget,
 		Allow: s.mayRead, External: outside, Places: s.places != nil,
 	}
 	if s.workspaces != nil {
