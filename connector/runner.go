@@ -55,6 +55,7 @@ type feeder struct {
 	progress progress
 	attempts int          // failed in a row
 	until    schema.Ticks // rests after a failure
+	poll     schema.Ticks // when an end that has to be polled is asked again
 }
 
 // resync is the comparison of all incidents.
@@ -143,7 +144,7 @@ func (r *runner) wake(now schema.Ticks) schema.Ticks {
 		return now
 	}
 	wake := max(r.resync.due, r.xdr.until)
-	for _, at := range []schema.Ticks{r.queue.nextDue(), r.xdr.until, r.work.until} {
+	for _, at := range []schema.Ticks{r.queue.nextDue(), r.xdr.until, r.work.until, r.xdr.poll, r.work.poll} {
 		if at > now && at < wake {
 			wake = at
 		}
@@ -153,7 +154,7 @@ func (r *runner) wake(now schema.Ticks) schema.Ticks {
 
 // follow reads hints of one feed into the queue.
 func (r *runner) follow(ctx context.Context, f *feeder, now schema.Ticks) (did bool, err error) {
-	if now < max(f.until, f.pace.until) || r.queue.size() >= longestQueue {
+	if now < max(f.until, f.pace.until, f.poll) || r.queue.size() >= longestQueue {
 		return false, nil
 	}
 	hints, err := ask(f, now, func() ([]port.Hint, error) { return f.end.Changes(ctx, f.progress.read, hintsAtOnce) })
@@ -161,6 +162,9 @@ func (r *runner) follow(ctx context.Context, f *feeder, now schema.Ticks) (did b
 		return false, r.rest(ctx, f, now, fmt.Errorf("read the feed: %w", err))
 	}
 	f.attempts, f.until = 0, 0
+	if len(hints) < hintsAtOnce {
+		f.poll = now + f.can.PollEvery
+	}
 	cause := CauseXDR
 	if f.side == reconcile.Workspace {
 		cause = CauseWorkspace

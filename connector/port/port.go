@@ -42,6 +42,9 @@ type Capabilities struct {
 	WriteIDs     bool // Applied answers
 
 	PerMinute int // requests that it takes; 0: any number
+
+	Where     string       // address of a remote end; "" in process
+	PollEvery schema.Ticks // how often Changes must be asked, since nobody tells when there are any; 0: somebody does
 }
 
 // Hint says that an incident changed. Incident is "" if the feed's entry
