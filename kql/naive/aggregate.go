@@ -42,8 +42,17 @@ func (e *evaluator) aggregate(n *plan.Aggregate) []row {
 		for i, k := range n.Keys {
 			made[k.ID] = g.keys[i]
 		}
+		drawn := map[int][]at{} // by the aggregates' group: its rows in the order in which one is chosen
 		for _, a := range n.Aggs {
-			v := e.single(a, g.rows)
+			rows := g.rows
+			switch a.Func {
+			case "take_any", "arg_max", "arg_min": // of any rows, or of the equal ones, any
+				if rows = drawn[a.Group]; rows == nil || a.Group == 0 {
+					rows = e.shuffled(g.rows)
+					drawn[a.Group] = rows
+				}
+			}
+			v := e.single(a, rows)
 			if v == nil {
 				v = empty(a.Type)
 			}
@@ -52,6 +61,15 @@ func (e *evaluator) aggregate(n *plan.Aggregate) []row {
 		out = append(out, made)
 	}
 	return e.disorder(out)
+}
+
+// shuffled gives rows in another order, whatever sorted them.
+func (e *evaluator) shuffled(rows []at) []at {
+	if e.choices != nil {
+		rows = slices.Clone(rows)
+		e.choices.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	}
+	return rows
 }
 
 // single computes one aggregate over a group.
@@ -229,12 +247,14 @@ func (e *evaluator) extreme(a plan.Agg, rows []at) any {
 	return e.expr(a.Args[1], rows[best])
 }
 
-// any takes the first row's value: of a group that must come from one row, whatever it is; else the first that is something.
+// any takes a row's value: of a group that must come from one row, whatever it is; else the first that is something.
 func (e *evaluator) any(a plan.Agg, rows []at) any {
-	if len(rows) == 0 {
-		return nil
+	for _, r := range rows {
+		if v := e.expr(a.Args[0], r); v != nil || a.Group != 0 {
+			return v
+		}
 	}
-	return e.expr(a.Args[0], rows[0])
+	return nil
 }
 
 func sumOf(values []any, t schema.Type) any {

@@ -22,42 +22,89 @@ type Verdict struct {
 }
 
 // Compare tells whether rows are an answer that Run gives. answer asks Run for
-// the answer of some choices; it is asked again with other choices where the
-// first differs, to see what no choice changes: only that is compared then.
+// the answer of some choices. Where the first isn't theirs it asks for those of
+// other choices: rows are right if any choice gives them, and wrong if the
+// choices give few answers, each of them again and again, and never this one.
+// Of many answers only that is compared which no choice changes. What looks
+// like a difference is asked about more often than what looks like a choice.
 // Rows count in their order where sorted is set.
 func Compare(cols []schema.Column, sorted bool, got [][]any, answer func(choice int) ([][]any, error)) (Verdict, error) {
-	first, err := answer(0)
-	if err != nil {
-		return Verdict{}, err
-	}
-	have := texts(cols, got)
-	answers := [][][]string{texts(cols, first)}
-	difference := differ(cols, answers[0], have, sorted)
-	if difference == "" {
-		return Verdict{}, nil
-	}
-	for choice := 1; choice < 9; choice++ {
-		a, err := answer(choice)
-		if err != nil {
-			return Verdict{}, err
-		}
-		answers = append(answers, texts(cols, a))
-		if differ(cols, answers[choice], have, sorted) == "" {
-			return Verdict{Open: "one of several answers"}, nil
-		}
-	}
-	for _, a := range answers {
-		if len(a) != len(first) {
-			return Verdict{Open: "the number of rows"}, nil
-		}
-	}
-	for i, c := range cols { // the elements of a set have no order
-		if c.Type == schema.Dynamic && !steady(answers, i) {
-			for _, a := range append(answers, have) {
-				for _, r := range a {
-					r[i] = unordered(readJSON(r[i]))
-				}
+	c := &comparison{cols: cols, sorted: sorted, have: texts(cols, got), seen: map[string]int{}}
+	for _, many := range []int{1, 9, 60, 500} {
+		for choice := len(c.answers); choice < many; choice++ {
+			a, err := answer(choice)
+			if err != nil {
+				return Verdict{}, err
 			}
+			if c.hear(texts(cols, a)) {
+				if choice == 0 {
+					return Verdict{}, nil
+				}
+				return Verdict{Open: "one of several answers"}, nil
+			}
+		}
+		if many == 1 {
+			continue
+		}
+		if v := c.judge(); v.Difference == "" && len(c.seen) > many/2 {
+			return v, nil // too many answers to hear them all
+		}
+	}
+	v := c.judge()
+	if v.Difference == "" && !c.near && c.exhausted() {
+		v.Difference = fmt.Sprintf("none of the %d answers there are, for example: %s", len(c.seen), differ(cols, c.answers[0], c.have, sorted))
+	}
+	return v, nil
+}
+
+// comparison is rows and the answers heard so far, none of them these rows.
+type comparison struct {
+	cols    []schema.Column
+	sorted  bool
+	have    [][]string
+	answers [][][]string
+	seen    map[string]int // how often each answer was given, in whatever order of its rows
+	near    bool           // one had these rows in another order
+}
+
+// hear takes an answer and tells whether it is the rows.
+func (c *comparison) hear(answer [][]string) bool {
+	c.answers = append(c.answers, answer)
+	rows := make([]string, len(answer))
+	for i, r := range answer {
+		rows[i] = strings.Join(r, "\x00")
+	}
+	sort.Strings(rows)
+	c.seen[strings.Join(rows, "\x01")]++
+	if differ(c.cols, answer, c.have, false) != "" {
+		return false
+	}
+	c.near = true
+	return !c.sorted || differ(c.cols, answer, c.have, true) == ""
+}
+
+// exhausted tells whether more choices would hardly give an answer not heard yet.
+func (c *comparison) exhausted() bool {
+	for _, n := range c.seen {
+		if n < 6 {
+			return false
+		}
+	}
+	return len(c.seen)*20 <= len(c.answers)
+}
+
+// judge compares what no choice changes.
+func (c *comparison) judge() Verdict {
+	cols, sorted := c.cols, c.sorted
+	for _, a := range c.answers {
+		if len(a) != len(c.answers[0]) {
+			return Verdict{Open: "the number of rows"}
+		}
+	}
+	answers, have := c.answers, c.have
+	for i, col := range cols { // the elements of a set have no order
+		if col.Type == schema.Dynamic && !steady(answers, i) {
+			answers, have = withoutOrder(answers, i), withoutOrder([][][]string{have}, i)[0]
 		}
 	}
 	var stable []int
@@ -74,10 +121,10 @@ func Compare(cols []schema.Column, sorted bool, got [][]any, answer func(choice 
 		if differ(cols, only(answers[0], stable), only(a, stable), false) != "" { // together they vary: each by itself
 			for _, i := range stable {
 				if d := differ(cols[i:i+1], only(answers[0], []int{i}), only(have, []int{i}), false); d != "" {
-					return Verdict{Difference: d, Open: open}, nil
+					return Verdict{Difference: d, Open: open}
 				}
 			}
-			return Verdict{Open: "which values stand together"}, nil
+			return Verdict{Open: "which values stand together"}
 		}
 		if sorted && differ(cols, only(answers[0], stable), only(a, stable), true) != "" {
 			sorted = false
@@ -90,7 +137,20 @@ func Compare(cols []schema.Column, sorted bool, got [][]any, answer func(choice 
 	for _, i := range stable {
 		names = append(names, cols[i])
 	}
-	return Verdict{Difference: differ(names, only(answers[0], stable), only(have, stable), sorted), Open: open}, nil
+	return Verdict{Difference: differ(names, only(answers[0], stable), only(have, stable), sorted), Open: open}
+}
+
+// withoutOrder gives answers with the elements of a column's arrays sorted.
+func withoutOrder(answers [][][]string, column int) [][][]string {
+	out := make([][][]string, len(answers))
+	for k, a := range answers {
+		for _, r := range a {
+			r = slices.Clone(r)
+			r[column] = unordered(readJSON(r[column]))
+			out[k] = append(out[k], r)
+		}
+	}
+	return out
 }
 
 // steady tells whether a column's values are the same in every answer.

@@ -514,27 +514,27 @@ func textFunctions() map[string]func(call) any {
 			}
 			return out
 		},
+		// Each search looks at so many letters from its own start: the next begins behind the last find.
 		"indexof": func(c call) any {
-			letters := []rune(c.text(0))
-			n := int64(len(letters))
-			from, length := c.long(2, 0), c.long(3, -1)
+			letters, word := []rune(c.text(0)), c.text(1)
+			n, length := int64(len(letters)), c.long(3, -1)
+			nth, from := c.long(4, 1), c.long(2, 0)
+			if length < -1 || nth < 0 {
+				return nil
+			}
 			if from < 0 {
 				from += n
 			}
-			if from < 0 || from > n {
-				return int64(-1)
-			}
-			to := n
-			if length >= 0 {
-				to = min(from+min(length, n), n)
-			}
-			nth := c.long(4, 1)
-			word := []rune(c.text(1))
-			for i := from; i+int64(len(word)) <= to; i++ {
-				if string(letters[i:i+int64(len(word))]) == string(word) {
+			wide := int64(utf8.RuneCountInString(word))
+			for i, start := from, from; from >= 0 && i+wide <= n && nth > 0; i++ {
+				if length >= 0 && i+wide > start+min(length, n) {
+					break
+				}
+				if string(letters[i:i+wide]) == word {
 					if nth--; nth == 0 {
 						return i
 					}
+					start = i + 1
 				}
 			}
 			return int64(-1)

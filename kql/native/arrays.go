@@ -125,8 +125,8 @@ func arrays() []Function {
 		{Name: "array_distinct", Params: types(tDyn, tLong), Least: 1, Result: tDyn, Eval: func(a []any) any {
 			list, _ := array(a[0])
 			var s set
-			for _, v := range list {
-				if int64(len(s.items)) < given(a, 1, 1048576) {
+			for _, v := range list { // a null adds nothing to a set, in an array as alone. Source: Kusto, make_set
+				if v != nil && int64(len(s.items)) < given(a, 1, 1048576) {
 					s.add(v)
 				}
 			}

@@ -191,9 +191,13 @@ func window(s []rune, a []any) (from, to int64, ok bool) {
 }
 
 // indexOf looks for the nth occurrence. Each search goes over length
-// characters from its own start, which is behind the occurrence before.
+// characters from its own start, which is behind the occurrence before. A
+// negative occurrence, or a length below -1, has no answer.
 // Source: Kusto, indexof: idx3 and idx8 of its example.
 func indexOf(a []any) any {
+	if given(a, 3, -1) < -1 || given(a, 4, 1) < 0 {
+		return nil
+	}
 	s, word := []rune(str(a[0])), []rune(str(a[1]))
 	from, to, ok := window(s, a)
 	if !ok {
