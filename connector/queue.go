@@ -167,12 +167,28 @@ func (h *items) Pop() any {
 // was dealt with.
 type progress struct {
 	read int64
+	last []port.Hint // the page before
 	open []mark
 }
 
 type mark struct {
 	seq  int64
 	item *item
+}
+
+// fresh leaves out of a page what the page before had: whether an end begins
+// after a position or at it, and how finely its positions tell changes apart,
+// nothing depends on.
+func (p *progress) fresh(page []port.Hint) (fresh []port.Hint) {
+	for _, h := range page {
+		if h.Seq > p.read || !slices.Contains(p.last, h) {
+			fresh = append(fresh, h)
+		}
+	}
+	if len(fresh) > 0 {
+		p.last = slices.Clone(page)
+	}
+	return fresh
 }
 
 // note says that a hint was read, and which item stands for it (nil: none). A

@@ -42,9 +42,11 @@ type pending struct {
 	Settles reconcile.Delta `json:"settles"`
 }
 
-// Hole is an incident that keeps failing: it is left out and tried again now and then.
+// Hole is an incident that keeps failing, or a part of a feed or list that
+// can't be read: it is left out and tried again now and then.
 type Hole struct {
-	XDR      string       `json:"xdr"`
+	XDR      string       `json:"xdr"`             // "" if it isn't known which incident
+	Where    string       `json:"where,omitempty"` // the part of a feed or list, in words
 	Since    schema.Ticks `json:"since"`
 	Attempts int          `json:"attempts"`
 	Next     schema.Ticks `json:"next"`
@@ -129,6 +131,7 @@ const (
 type position struct {
 	XDR       int64 `json:"xdr"`
 	Workspace int64 `json:"workspace"`
+	Gaps      []gap `json:"gaps,omitempty"`
 }
 
 // The tables of this package. Keys begin with the workspace's id.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 
 	"lockstep/connector/port"
@@ -39,6 +40,7 @@ type runner struct {
 	batch    []*job  // decided, not carried out yet
 	stored   position
 	resync   resync
+	gaps     []gap
 
 	mu       sync.Mutex // guards figures
 	figures  figures
@@ -53,16 +55,21 @@ type feeder struct {
 	can      port.Capabilities
 	pace     pace
 	progress progress
-	attempts int          // failed in a row
-	until    schema.Ticks // rests after a failure
+	window   window
 	poll     schema.Ticks // when an end that has to be polled is asked again
 }
 
 // resync is the comparison of all incidents.
 type resync struct {
-	due   schema.Ticks
-	after string
-	on    bool
+	due    schema.Ticks
+	after  string
+	on     bool
+	window window
+}
+
+// compareFrom begins a comparison at a time.
+func compareFrom(due schema.Ticks) resync {
+	return resync{due: due, window: newWindow(resyncAtOnce)}
 }
 
 // figures are what Status tells of a runner.
@@ -77,18 +84,19 @@ type figures struct {
 // stopped, with what was on its way and the holes first, and compares all.
 func (s *Service) start(ctx context.Context, k Connection, now schema.Ticks) (*runner, error) {
 	r := &runner{
-		s: s, ws: k.Workspace, settings: k.Settings, queue: newQueue(), resync: resync{due: now},
+		s: s, ws: k.Workspace, settings: k.Settings, queue: newQueue(), resync: compareFrom(now),
 		xdr:     feeder{side: reconcile.XDR, end: s.o.XDR},
 		work:    feeder{side: reconcile.Workspace, end: s.o.Workspace(k.Workspace)},
 		figures: figures{received: map[string]schema.Ticks{}, failures: map[string]int64{}, errors: map[string]string{}},
 	}
 	for _, f := range []*feeder{&r.xdr, &r.work} {
 		f.can = f.end.Capabilities()
+		f.window = newWindow(hintsAtOnce)
 		f.pace = newPace(f.can.PerMinute, now)
 	}
 	err := s.o.Store.View(ctx, func(tx state.Tx) error {
 		r.stored, _ = positions.Get(tx, r.ws)
-		r.xdr.progress.read, r.work.progress.read = r.stored.XDR, r.stored.Workspace
+		r.xdr.progress.read, r.work.progress.read, r.gaps = r.stored.XDR, r.stored.Workspace, r.stored.Gaps
 		for _, l := range links.By(tx, "open", state.Prefix(r.ws)) {
 			r.queue.add(l.XDR, laneEdits, CauseRecovery, 0)
 		}
@@ -122,6 +130,9 @@ func (r *runner) next(ctx context.Context, now schema.Ticks) (did bool, wakeAt s
 	if err := r.flush(ctx, now); err != nil {
 		return did, 0, r.abandon(now, err)
 	}
+	if err := r.fill(ctx, now); err != nil {
+		return did, 0, err
+	}
 	if r.queue.idle(now) {
 		more, err := r.compareAll(ctx, now)
 		if err != nil {
@@ -140,38 +151,68 @@ func (r *runner) wake(now schema.Ticks) schema.Ticks {
 	if rest := max(r.xdr.pace.until, r.work.pace.until); rest > now {
 		return rest
 	}
-	if !r.queue.idle(now) || r.resync.on && now >= r.xdr.until {
+	if !r.queue.idle(now) || r.resync.on && now >= r.resync.window.until {
 		return now
 	}
-	wake := max(r.resync.due, r.xdr.until)
-	for _, at := range []schema.Ticks{r.queue.nextDue(), r.xdr.until, r.work.until, r.xdr.poll, r.work.poll} {
+	wake := max(r.resync.due, r.resync.window.until)
+	for _, at := range []schema.Ticks{r.queue.nextDue(), r.xdr.window.until, r.work.window.until, r.xdr.poll, r.work.poll} {
 		if at > now && at < wake {
 			wake = at
 		}
+	}
+	for _, g := range r.gaps {
+		wake = min(wake, max(g.Next, now+1))
 	}
 	return wake
 }
 
 // follow reads hints of one feed into the queue.
 func (r *runner) follow(ctx context.Context, f *feeder, now schema.Ticks) (did bool, err error) {
-	if now < max(f.until, f.pace.until, f.poll) || r.queue.size() >= longestQueue {
+	if now < max(f.window.until, f.pace.until, f.poll) || r.queue.size() >= longestQueue {
 		return false, nil
 	}
-	hints, err := ask(f, now, func() ([]port.Hint, error) { return f.end.Changes(ctx, f.progress.read, hintsAtOnce) })
+	hints, err := r.changes(ctx, f, f.progress.read, f.window.size)
 	if err != nil {
-		return false, r.rest(ctx, f, now, fmt.Errorf("read the feed: %w", err))
+		return r.missed(ctx, f, now, err)
 	}
-	f.attempts, f.until = 0, 0
-	if len(hints) < hintsAtOnce {
+	if len(hints) < f.window.size {
 		f.poll = now + f.can.PollEvery
 	}
+	f.window.came()
+	hints = f.progress.fresh(hints)
+	return len(hints) > 0, r.heed(ctx, f, hints)
+}
+
+// missed deals with a page of a feed that failed: the feed rests, and a smaller
+// page is read next. If a page of one keeps failing it is stepped over.
+func (r *runner) missed(ctx context.Context, f *feeder, now schema.Ticks, cause error) (did bool, err error) {
+	if f.window.stuck(cause) {
+		to, ok, err := r.stepOver(ctx, string(f.side), f.progress.read, cause, now, func(after int64) error {
+			_, err := r.changes(ctx, f, after, 1)
+			return err
+		})
+		if ok {
+			r.failed(string(f.side)+" feed", cause)
+			f.progress.read = to
+			f.window.came()
+			return true, r.keep(ctx)
+		}
+		if err != nil {
+			cause = err
+		}
+	}
+	return false, r.rest(ctx, &f.window, string(f.side)+" feed", now, fmt.Errorf("read the feed: %w", cause))
+}
+
+// heed has the incidents looked at of which hints tell.
+func (r *runner) heed(ctx context.Context, f *feeder, hints []port.Hint) error {
 	cause := CauseXDR
 	if f.side == reconcile.Workspace {
 		cause = CauseWorkspace
 	}
 	keys, err := r.keysOf(ctx, f, hints)
 	if err != nil {
-		return false, err
+		return err
 	}
 	for i, h := range hints {
 		var it *item
@@ -180,7 +221,7 @@ func (r *runner) follow(ctx context.Context, f *feeder, now schema.Ticks) (did b
 		}
 		f.progress.note(h.Seq, it)
 	}
-	return len(hints) > 0, nil
+	return nil
 }
 
 // keysOf gives the XDR's id of each hint's incident, "" where there is none.
@@ -226,14 +267,13 @@ func (r *runner) incident(ctx context.Context, f *feeder, id string) (port.Incid
 	return ask(f, r.s.o.Now(), func() (port.Incident, error) { return f.end.Incident(ctx, id) })
 }
 
-// rest has a failing feed wait. An error of the context ends the call instead.
-func (r *runner) rest(ctx context.Context, f *feeder, now schema.Ticks, err error) error {
+// rest has a failing feed or list wait. An error of the context ends the call instead.
+func (r *runner) rest(ctx context.Context, w *window, what string, now schema.Ticks, err error) error {
 	if ctx.Err() != nil {
 		return err
 	}
-	f.attempts++
-	f.until = now + r.delay(f.attempts, err)
-	r.failed(string(f.side)+" feed", err)
+	w.failed(now + r.delay(w.attempts+1, err))
+	r.failed(what, err)
 	return nil
 }
 
@@ -349,7 +389,7 @@ func (e *storeError) Unwrap() error { return e.error }
 
 // store makes one transaction of the connector's own, with the feeds' positions in it.
 func (r *runner) store(ctx context.Context, f func(tx state.Tx)) error {
-	at := position{XDR: r.xdr.progress.safe(), Workspace: r.work.progress.safe()}
+	at := position{XDR: r.xdr.progress.safe(), Workspace: r.work.progress.safe(), Gaps: slices.Clone(r.gaps)}
 	err := r.s.o.Store.Update(ctx, func(tx state.Tx) error {
 		f(tx)
 		positions.Put(tx, r.ws, at)
@@ -367,17 +407,27 @@ func (r *runner) keepPositions(ctx context.Context) error {
 	if r.xdr.progress.safe()-r.stored.XDR < positionsLag && r.work.progress.safe()-r.stored.Workspace < positionsLag {
 		return nil
 	}
-	return r.store(ctx, func(state.Tx) {})
+	return r.keep(ctx)
 }
+
+// keep stores the positions.
+func (r *runner) keep(ctx context.Context) error { return r.store(ctx, func(state.Tx) {}) }
 
 // compareAll has all incidents looked at, a page at a time: hints may have been missed.
 func (r *runner) compareAll(ctx context.Context, now schema.Ticks) (did bool, err error) {
-	if now < r.resync.due || now < max(r.xdr.until, r.xdr.pace.until) {
+	if now < max(r.resync.due, r.resync.window.until, r.xdr.pace.until) {
 		return false, nil
 	}
-	ids, err := ask(&r.xdr, now, func() ([]string, error) { return r.xdr.end.IDs(ctx, r.resync.after, resyncAtOnce) })
+	if to, there := r.gapAt(list, numberOf(r.resync.after)); there {
+		r.resync.after = strconv.FormatInt(to, 10)
+	}
+	ids, err := r.page(ctx, r.resync.after, r.resync.window.size)
 	if err != nil {
-		return false, r.rest(ctx, &r.xdr, now, fmt.Errorf("list incidents: %w", err))
+		return r.unlisted(ctx, now, err)
+	}
+	r.resync.window.came()
+	if n := len(ids); n > 0 && ids[n-1] == r.resync.after {
+		ids = nil // an end that gives the last one again
 	}
 	r.resync.on = len(ids) > 0
 	for _, id := range ids {
@@ -385,12 +435,44 @@ func (r *runner) compareAll(ctx context.Context, now schema.Ticks) (did bool, er
 		r.resync.after = id
 	}
 	if len(ids) == 0 {
-		r.resync = resync{due: now + r.resyncEvery()}
+		r.resync = compareFrom(now + r.resyncEvery())
 		r.mu.Lock()
 		r.figures.resynced = now
 		r.mu.Unlock()
 	}
 	return len(ids) > 0, nil
+}
+
+// unlisted deals with a page of the list of all that failed, as missed does
+// with one of a feed. Only ids that are numbers can be stepped over.
+func (r *runner) unlisted(ctx context.Context, now schema.Ticks, cause error) (did bool, err error) {
+	if from := numberOf(r.resync.after); from >= 0 && r.resync.window.stuck(cause) {
+		to, ok, err := r.stepOver(ctx, list, from, cause, now, func(after int64) error {
+			_, err := r.page(ctx, strconv.FormatInt(after, 10), 1)
+			return err
+		})
+		if ok {
+			r.failed(incidentsType, cause)
+			r.resync.after = strconv.FormatInt(to, 10)
+			r.resync.window.came()
+			return true, r.keep(ctx)
+		}
+		if err != nil {
+			cause = err
+		}
+	}
+	return false, r.rest(ctx, &r.resync.window, string(reconcile.XDR)+" feed", now, fmt.Errorf("list incidents: %w", cause))
+}
+
+// numberOf reads an id that is a number; 0 for "", -1 for others.
+func numberOf(id string) int64 {
+	if id == "" {
+		return 0
+	}
+	if n, err := strconv.ParseInt(id, 10, 64); err == nil && n >= 0 {
+		return n
+	}
+	return -1
 }
 
 func (r *runner) resyncEvery() schema.Ticks {

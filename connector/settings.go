@@ -216,6 +216,9 @@ func (s *Service) refresh(ctx context.Context, now schema.Ticks) error {
 		case !k.Connected || !k.Settings.Incidents:
 			delete(s.runners, k.Workspace)
 		case there:
+			if r.settings.Alerts != k.Settings.Alerts {
+				r.resync = compareFrom(now) // every incident gains its alerts, or keeps those it has
+			}
 			r.settings = k.Settings
 		default:
 			if s.runners[k.Workspace], err = s.start(ctx, k, now); err != nil {

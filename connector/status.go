@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -24,7 +25,7 @@ type Status struct {
 	Feeds      []FeedHealth
 	Waiting    int          // incidents that wait to be looked at
 	Behind     schema.Ticks // age of the oldest change that waits; 0 if none does
-	Holes      []Hole       // incidents that keep failing, oldest first
+	Holes      []Hole       // incidents, and parts of feeds, that keep failing, oldest first
 	// Creation is the time from a new incident of the XDR to being visible in
 	// the workspace, Edit that of other changes, either way; since the start.
 	Creation, Edit Latency
@@ -71,9 +72,12 @@ func (s *Service) Status(ctx context.Context, ws string) (Status, error) {
 	}
 	s.turn.Unlock()
 	incidents.Lag, alerts.Lag = st.Behind, st.Behind
-	if st.Holes, err = s.holes(ctx, ws); err != nil {
+	holes, err := s.holes(ctx, ws)
+	if err != nil {
 		return Status{}, fmt.Errorf("status of workspace %s: %w", ws, err)
 	}
+	st.Holes = append(st.Holes, holes...)
+	slices.SortStableFunc(st.Holes, func(a, b Hole) int { return cmp.Compare(a.Since, b.Since) })
 	st.Types, err = s.types(ctx, k, incidents, alerts)
 	if err != nil {
 		return Status{}, fmt.Errorf("status of workspace %s: %w", ws, err)
@@ -83,6 +87,9 @@ func (s *Service) Status(ctx context.Context, ws string) (Status, error) {
 
 func (r *runner) report(st *Status, now schema.Ticks) {
 	st.Waiting = r.queue.size()
+	for _, g := range r.gaps {
+		st.Holes = append(st.Holes, g.hole())
+	}
 	if oldest := r.queue.oldest(); oldest != 0 {
 		st.Behind = max(now-oldest, 0)
 	}
@@ -92,7 +99,7 @@ func (r *runner) report(st *Status, now schema.Ticks) {
 	for _, f := range []*feeder{&r.xdr, &r.work} {
 		name := string(f.side) + " feed"
 		st.Feeds = append(st.Feeds, FeedHealth{
-			Side: string(f.side), Position: f.progress.read, RestsTill: max(f.until, f.pace.until),
+			Side: string(f.side), Position: f.progress.read, RestsTill: max(f.window.until, f.pace.until),
 			Failures: r.figures.failures[name], LastError: r.figures.errors[name],
 		})
 	}
@@ -112,7 +119,6 @@ func (s *Service) holes(ctx context.Context, ws string) (all []Hole, err error) 
 		}
 		return nil
 	})
-	slices.SortStableFunc(all, func(a, b Hole) int { return int(min(max(a.Since-b.Since, -1), 1)) })
 	return all, err
 }
 

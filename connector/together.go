@@ -5,6 +5,7 @@ import (
 
 	"lockstep/connector/port"
 	"lockstep/connector/reconcile"
+	"lockstep/fault"
 )
 
 // together is an end that can make writes to several incidents in one
@@ -15,37 +16,51 @@ type together interface {
 
 // sendTogether makes the writes of those decisions that write to the workspace
 // alone at once, if its end can do that, and gives the decisions that are still
-// to be sent. Where one of the writes fails all are sent one by one: their ids
-// tell what was made meanwhile. If it isn't known whether they were made, a
-// refusal of the repeat doesn't tell either.
+// to be sent, one by one: their ids tell what was made meanwhile. If it isn't
+// known whether they were made, a refusal of the repeat doesn't tell either.
 func (r *runner) sendTogether(ctx context.Context, jobs []*job) (left []*job) {
 	end, can := r.work.end.(together)
 	if !can || !r.work.can.WriteIDs {
 		return jobs
 	}
 	var at []*job
-	var writes []port.Write
 	for _, j := range jobs {
 		if len(j.steps) == 1 && j.steps[0].side == reconcile.Workspace {
-			at, writes = append(at, j), append(writes, j.steps[0].Write)
+			at = append(at, j)
 		} else {
 			left = append(left, j)
 		}
 	}
-	if len(writes) < 2 {
+	return append(left, r.sendBatch(ctx, end, at)...)
+}
+
+// sendBatch makes writes at once, and in halves where a batch fails because of
+// one of them: each of the others is made, and the one is left alone.
+func (r *runner) sendBatch(ctx context.Context, end together, jobs []*job) (left []*job) {
+	if len(jobs) < 2 {
 		return jobs
+	}
+	writes := make([]port.Write, len(jobs))
+	for i, j := range jobs {
+		writes[i] = j.steps[0].Write
 	}
 	made, err := order(&r.work, r.s.o.Now(), func() ([]port.Applied, error) { return end.ApplyAll(ctx, writes) })
-	if err != nil {
-		for _, j := range at {
-			j.unsure = !definite(err)
+	switch {
+	case err == nil:
+		for i, j := range jobs {
+			r.made(j, 0, made[i])
 		}
-		return jobs
+		return nil
+	case !definite(err):
+		for _, j := range jobs {
+			j.unsure = true
+		}
 	}
-	for i, j := range at {
-		r.made(j, 0, made[i])
+	if !poisonous(err) && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound) {
+		return jobs // nobody is there, or wants rest: no batch fares better
 	}
-	return left
+	half := len(jobs) / 2
+	return append(r.sendBatch(ctx, end, jobs[:half]), r.sendBatch(ctx, end, jobs[half:])...)
 }
 
 // made notes that a decision's write was made.

@@ -50,7 +50,18 @@ type world struct {
 	rules  *rules
 	alerts int
 
-	streams streams // nil: none
+	streams streams      // nil: none
+	resync  schema.Ticks // 0: an hour; below: as often as the ends' feeds need it
+	woken   bool         // a side told of a change
+
+	skew map[string]schema.Ticks // of the sides' clocks
+}
+
+func must2[T, U any](v T, u U, err error) (T, U) {
+	if err != nil {
+		panic(err)
+	}
+	return v, u
 }
 
 func newWorld(t testing.TB) *world { return newWorldOn(t, memory.New(), memory.New()) }
@@ -59,13 +70,14 @@ func newWorld(t testing.TB) *world { return newWorldOn(t, memory.New(), memory.N
 func newWorldOn(t testing.TB, sides, own state.Store) *world {
 	w := &world{t: t, now: epoch, store: sides, rules: &rules{}}
 	w.own = &mortal{Store: own}
-	clock := func() schema.Ticks { return w.now }
+	clock := func(side string) func() schema.Ticks { return func() schema.Ticks { return w.now + w.skew[side] } }
+	told := func() { w.woken = true }
 	id := func() string { w.ids++; return fmt.Sprintf("00000000-0000-4000-8000-%012d", w.ids) }
 	var err error
-	if w.xdr, err = xdr.New(xdr.Options{Store: w.store, Now: clock, PortalURL: "https://localhost:8443", TenantID: "t1"}); err != nil {
+	if w.xdr, err = xdr.New(xdr.Options{Store: w.store, Now: clock("xdr"), PortalURL: "https://localhost:8443", TenantID: "t1", Changed: told}); err != nil {
 		t.Fatal(err)
 	}
-	if w.work, err = workspace.New(workspace.Options{Store: w.store, Now: clock, NewID: id, PortalURL: "https://localhost:8443"}); err != nil {
+	if w.work, err = workspace.New(workspace.Options{Store: w.store, Now: clock("workspace"), NewID: id, PortalURL: "https://localhost:8443", Changed: told}); err != nil {
 		t.Fatal(err)
 	}
 	made, err := w.work.Create(ctx, workspace.Workspace{ID: "e34d562e-ef12-4c4e-9bc0-7c6ae357c015", Name: "soc1", SubscriptionID: "7e838342-601f-4552-9baf-0dfb300cf555", ResourceGroup: "rg"})
@@ -85,6 +97,9 @@ func (w *world) boot() {
 		Store: w.own, Now: func() schema.Ticks { return w.now },
 		NewID: func() string { w.ids++; return fmt.Sprintf("write-%d", w.ids) },
 		XDR:   w.x, Workspace: w.end, Rules: w.rules, TenantID: "t1", Seed: 1, ResyncEvery: schema.Hour,
+	}
+	if w.resync != 0 {
+		o.ResyncEvery = max(w.resync, 0)
 	}
 	if w.streams != nil {
 		o.Streams = w.streams
@@ -136,14 +151,25 @@ func (w *world) quiet() {
 func (w *world) ingest(severity security.Severity, hosts ...string) string {
 	w.t.Helper()
 	w.alerts++
+	return w.send(w.alert(fmt.Sprintf("da%d", w.alerts), severity, hosts...))
+}
+
+// alert is one of a product, about hosts.
+func (w *world) alert(id string, severity security.Severity, hosts ...string) security.Alert {
 	a := security.Alert{
-		ID: fmt.Sprintf("da%d", w.alerts), Title: fmt.Sprint("Detection ", w.alerts), ServiceSource: "microsoftDefenderForEndpoint", Severity: severity, Category: "Execution",
+		ID: id, Title: fmt.Sprint("Detection ", w.alerts), ServiceSource: "microsoftDefenderForEndpoint", Severity: severity, Category: "Execution",
 		Created: w.now, Updated: w.now, FirstActivity: w.now, LastActivity: w.now, AlertType: fmt.Sprint("type", w.alerts),
 	}
 	for _, h := range hosts {
 		e := security.Entity{Kind: security.Host}.With("hostName", h).With("dnsDomain", "lab.example")
 		a.Evidence = append(a.Evidence, security.Evidence{Entity: e, Verdict: "suspicious"})
 	}
+	return a
+}
+
+// send has the XDR take an alert in, and gives the incident that holds it.
+func (w *world) send(a security.Alert) string {
+	w.t.Helper()
 	out, err := w.xdr.Ingest(ctx, []security.Alert{a})
 	if err != nil || out[0].Incident == "" {
 		w.t.Fatalf("%v %v", out, err)

@@ -51,6 +51,7 @@ type Latency struct {
 // HoleView is an incident that keeps failing to cross.
 type HoleView struct {
 	XDR      string       `json:"xdr"`
+	Where    string       `json:"where,omitempty"` // a part of a feed, where it isn't known which incident
 	Since    schema.Ticks `json:"since"`
 	Attempts int          `json:"attempts"`
 	Next     schema.Ticks `json:"next"`
@@ -104,7 +105,7 @@ func connectorPage(name string, st connector.Status) ConnectorPage {
 		}
 	}
 	for _, h := range st.Holes {
-		page.Holes = append(page.Holes, HoleView{XDR: h.XDR, Since: h.Since, Attempts: h.Attempts, Next: h.Next, Error: h.Error})
+		page.Holes = append(page.Holes, HoleView{XDR: h.XDR, Where: h.Where, Since: h.Since, Attempts: h.Attempts, Next: h.Next, Error: h.Error})
 	}
 	for _, f := range st.Feeds {
 		if f.LastError != "" {

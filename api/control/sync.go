@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
@@ -186,7 +187,7 @@ func (f *face) status(r *http.Request) (any, error) {
 		})
 	}
 	for _, h := range st.Holes {
-		out.Holes = append(out.Holes, Hole{h.XDR, text(h.Since), h.Attempts, h.Error})
+		out.Holes = append(out.Holes, Hole{cmp.Or(h.XDR, h.Where), text(h.Since), h.Attempts, h.Error})
 	}
 	return out, nil
 }

@@ -58,7 +58,7 @@ var faults = []planted{
 	{"reason-left-behind", "status crosses without its closing reason", []change{
 		{decision, "back := d.in.Dictionary.ToXDR(w, x, agreed)", "back := d.in.Dictionary.ToXDR(w, x, agreed)\n\t\tback.Classification, back.Reason = x.Classification, x.Reason"}}},
 	{"watermark-after", "the feed is read on after the entry that follows the last one", []change{
-		{runner, "f.end.Changes(ctx, f.progress.read, hintsAtOnce)", "f.end.Changes(ctx, f.progress.read+1, hintsAtOnce)"}}},
+		{runner, "r.changes(ctx, f, f.progress.read, f.window.size)", "r.changes(ctx, f, f.progress.read+1, f.window.size)"}}},
 	{"position-ahead", "the stored position is what was read, not what was dealt with", []change{
 		{queue, "return p.open[0].seq - 1", "return p.read"}}},
 	{"page-edge", "the list of all goes on one after the last of each page", []change{

@@ -176,6 +176,7 @@ export interface DataType {
 
 export interface Hole {
   xdr: string;
+  where?: string;
   since: string;
   attempts: number;
   next: string;

@@ -273,10 +273,14 @@ function Holes({ page }: { page: Page }) {
       <Subtitle2 as="h2">Incidents that don’t cross</Subtitle2>
       <ul className={s.list}>
         {page.holes.map((h) => (
-          <li key={h.xdr}>
-            <Link to="/incidents/$id" params={{ id: h.xdr }}>
-              Incident {h.xdr}
-            </Link>
+          <li key={h.xdr + (h.where ?? "")}>
+            {h.xdr ? (
+              <Link to="/incidents/$id" params={{ id: h.xdr }}>
+                Incident {h.xdr}
+              </Link>
+            ) : (
+              visible(h.where ?? "")
+            )}
             : {visible(h.error)}{" "}
             <span className={s.muted}>
               {h.attempts} attempts since <Time at={h.since} />, next <Time at={h.next} form="ago" />
