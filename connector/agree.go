@@ -2,6 +2,7 @@ package connector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -30,6 +31,7 @@ type job struct {
 // prepare settles what was on its way for a pair, reads both sides and
 // decides. It gives nil if nothing is to be done.
 func (r *runner) prepare(ctx context.Context, it *item, now schema.Ticks, depth int) (*job, error) {
+	it.more = false
 	l, err := r.recall(ctx, it.key)
 	if err != nil {
 		return nil, err
@@ -39,30 +41,26 @@ func (r *runner) prepare(ctx context.Context, it *item, now schema.Ticks, depth 
 			return nil, err
 		}
 	}
-	x, err := r.incident(ctx, &r.xdr, it.key)
-	if fault.Is(err, fault.NotFound) {
+	s, err := r.see(ctx, l, now, depth)
+	if gone := (*goneError)(nil); errors.As(err, &gone) {
 		return nil, r.forgive(ctx, l) // gone from the XDR: the workspace keeps what it has
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read incident %s of the XDR: %w", it.key, err)
-	}
-	if err := r.targetFirst(ctx, l, x, now, depth); err != nil {
 		return nil, err
 	}
-	w, err := r.partner(ctx, l)
-	if err != nil {
-		return nil, err
-	}
-	plan := reconcile.Decide(r.inputOf(l, x, w))
-	if plan.Empty() {
+	if s.plan.Empty() {
 		return nil, r.forgive(ctx, l)
 	}
-	d := r.decision(l, it, x, w, plan)
+	d := r.decision(l, it, s.x, s.w, s.plan)
 	l.Decisions = d.Number
-	if l.Base != nil || !plan.Agreed.Empty() {
-		l.Base = settled(l.Base, plan.Agreed)
+	if s.latest {
+		l.Seen = s.x.Version
 	}
-	return &job{it: it, l: l, d: d, steps: stepsOf(plan)}, nil
+	if l.Base != nil || !s.plan.Agreed.Empty() {
+		l.Base = settled(l.Base, s.plan.Agreed)
+	}
+	it.more = !s.latest
+	return &job{it: it, l: l, d: d, steps: stepsOf(s.plan)}, nil
 }
 
 // recall reads what is remembered of a pair.
@@ -105,6 +103,9 @@ func (r *runner) targetFirst(ctx context.Context, l link, x port.Incident, now s
 		if err = r.carryOut(ctx, []*job{j}); err == nil {
 			err = j.err
 		}
+	}
+	if it.more {
+		r.queue.add(target, laneEdits, CauseTarget, it.hintAt)
 	}
 	if err != nil {
 		return fmt.Errorf("bring incident %s up to date, into which %s was merged: %w", target, x.ID, err)
@@ -171,7 +172,7 @@ func (r *runner) carryOut(ctx context.Context, jobs []*job) error {
 	var writing []*job
 	for _, j := range jobs {
 		if len(j.steps) == 0 {
-			j.l.Hole = nil
+			j.l.Hole, j.l.Seen = nil, max(j.l.Seen, j.d.SawXDR.Version)
 			continue
 		}
 		writing = append(writing, j)
@@ -228,11 +229,17 @@ func definite(err error) bool {
 // unless one of them is still unknown.
 func conclude(l link, d Decision) link {
 	var open []pending
+	if !slices.ContainsFunc(d.Writes, func(s Sent) bool { return s.Outcome != Made && s.Outcome != Found }) {
+		l.Seen = max(l.Seen, d.SawXDR.Version)
+	}
 	for _, step := range l.Intent.Steps {
 		n := slices.IndexFunc(d.Writes, func(s Sent) bool { return s.WriteID == step.WriteID })
 		switch d.Writes[n].Outcome {
 		case Made, Found:
 			l.Base = settled(l.Base, step.Settles)
+			if step.Side == reconcile.XDR {
+				l.Seen = max(l.Seen, d.Writes[n].Version) // made on condition of the version before
+			}
 		case Pending:
 			open = append(open, step)
 		}

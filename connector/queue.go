@@ -38,6 +38,7 @@ type item struct {
 	hintAt   schema.Ticks // when the oldest change that it stands for was made; 0: unknown
 	attempts int
 	done     bool
+	more     bool // a later state of it waits to be seen
 	index    int
 }
 

@@ -16,7 +16,8 @@ type link struct {
 	Base      *reconcile.Base `json:"base,omitempty"` // nil: nothing was ever agreed
 	Intent    *intent         `json:"intent,omitempty"`
 	Hole      *Hole           `json:"hole,omitempty"`
-	Decisions int64           `json:"decisions"` // so far
+	Decisions int64           `json:"decisions"`      // so far
+	Seen      int64           `json:"seen,omitempty"` // version of the XDR's incident that was decided on last
 }
 
 // incidentOn is the pair's incident on a side.

@@ -336,6 +336,9 @@ func (r *runner) done(ctx context.Context, it *item, now schema.Ticks, err error
 	r.taken = slices.DeleteFunc(r.taken, func(t *item) bool { return t == it })
 	if err == nil {
 		r.queue.finish(it)
+		if it.more {
+			r.queue.add(it.key, it.lane, it.cause, it.hintAt)
+		}
 		return nil
 	}
 	if fault.Is(err, fault.Throttled) { // not the item's fault

@@ -254,6 +254,19 @@ func (f *flaky) Incident(ctx context.Context, id string) (port.Incident, error) 
 	return f.End.Incident(ctx, id)
 }
 
+func (f *flaky) Since(ctx context.Context, id string, after int64) (port.Incident, bool, error) {
+	if id == f.poison {
+		return port.Incident{}, false, fault.New(fault.Internal, "can't be read")
+	}
+	if end, can := f.End.(interface {
+		Since(context.Context, string, int64) (port.Incident, bool, error)
+	}); can {
+		return end.Since(ctx, id, after)
+	}
+	i, err := f.Incident(ctx, id)
+	return i, true, err
+}
+
 func (f *flaky) Apply(ctx context.Context, w port.Write) (port.Applied, error) {
 	if f.before != nil {
 		f.before(w)

@@ -88,6 +88,29 @@ func (l *line) Incident(ctx context.Context, id string) (port.Incident, error) {
 	return i, err
 }
 
+// Since gives an earlier state, if the end keeps them. The ledger is told what
+// the connector saw.
+func (l *line) Since(ctx context.Context, id string, after int64) (port.Incident, bool, error) {
+	end, can := l.End.(interface {
+		Since(ctx context.Context, id string, after int64) (port.Incident, bool, error)
+	})
+	if !can || !l.Capabilities().FieldTimes {
+		i, err := l.Incident(ctx, id)
+		return i, true, err
+	}
+	if l.down() || l.h.goes("read failed", 40) {
+		return port.Incident{}, false, errLine
+	}
+	i, latest, err := end.Since(ctx, id, after)
+	if err == nil {
+		l.h.ledger.read(l.side, i)
+		if !latest {
+			l.h.stats["earlier states"]++
+		}
+	}
+	return i, latest, err
+}
+
 // Applied tells what became of a write, if the question arrives.
 func (l *line) Applied(ctx context.Context, id string) (port.Applied, bool, error) {
 	if l.down() || l.h.goes("question lost", 20) {

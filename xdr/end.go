@@ -71,18 +71,19 @@ func (e end) Incident(ctx context.Context, id string) (out port.Incident, err er
 		if err != nil {
 			return err
 		}
-		out = port.Incident{
-			ID: h.ID, Version: h.Version,
-			Resolution: port.Resolution{
-				Status: string(h.Status), Classification: ifSet(h.Classification), Reason: ifSet(h.Determination), Comment: h.ResolvingComment,
-			},
-			Owner: h.Owner, Severity: h.Severity, SeverityByHand: h.SeverityByHand,
-			Tags: h.CustomTags, Comments: u.comments(h.ID), Stamps: maps.Clone(h.book.Stamps),
-			Content: u.content(h),
-		}
+		out = u.shown(h)
 		return nil
 	})
 	return out, err
+}
+
+// shown is an incident as the connector sees it.
+func (u *work) shown(h *held) port.Incident {
+	v := standingOf(h.Incident)
+	return port.Incident{
+		ID: h.ID, Version: h.Version, Resolution: v.Resolution, Owner: v.Owner, Severity: v.Severity, SeverityByHand: v.SeverityByHand,
+		Tags: v.Tags, Comments: u.comments(h.ID), Stamps: maps.Clone(h.book.Stamps), Content: u.content(h),
+	}
 }
 
 // content is what the workspace mirrors of an incident.

@@ -26,6 +26,7 @@ var (
 	}}
 	activities = state.Table[Activity]{Name: "xdr/activities"}
 	memories   = state.Table[memoryRecord]{Name: "xdr/memories"}
+	pasts      = state.Table[standing]{Name: "xdr/pasts"}          // by incident and number
 	merges     = state.Table[correlation.Link]{Name: "xdr/merges"} // by source incident
 	refusals   = state.Table[string]{Name: "xdr/refusals"}         // reasons by pair of incidents
 	writes     = state.Table[port.Applied]{Name: "xdr/writes"}     // by WriteID
@@ -53,6 +54,7 @@ type book struct {
 	Profile    profile                   `json:"profile"`
 	Comments   int64                     `json:"comments,omitempty"`
 	Activities int64                     `json:"activities,omitempty"`
+	Pasts      int64                     `json:"pasts,omitempty"`
 	Stamps     map[port.Field]port.Stamp `json:"stamps,omitempty"`
 }
 

@@ -32,6 +32,7 @@ type work struct {
 // held is an incident in the hands of a work.
 type held struct {
 	Incident
+	was     standing // as stored
 	book    book
 	cast    *cast // nil: not read yet
 	changed bool  // gets a version
@@ -70,7 +71,7 @@ func (u *work) incident(id string) *held {
 		return nil
 	}
 	b, _ := books.Get(u.tx, key)
-	h := &held{Incident: inc, book: b}
+	h := &held{Incident: inc, was: standingOf(inc), book: b}
 	u.incidents[id] = h
 	return h
 }
@@ -266,6 +267,7 @@ func (u *work) store(h *held) {
 		h.Version++
 		h.Updated = max(h.Updated, u.now)
 		incidents.Put(u.tx, key, h.Incident)
+		u.keepPast(h)
 	}
 	for _, line := range h.lines {
 		line.Version = h.Version
