@@ -79,6 +79,10 @@ bench: ## the benchmarks, with their peers in the same run
 bench-kql: ## KQL beside SQL written by hand over 10 million rows: each construct's ratio (ROWS=… for fewer)
 	$(GO) run ./tools/benchkql -max 1.15 -rows $(ROWS)
 
+.PHONY: bench-sync
+bench-sync: build ## edits and new incidents over the HTTP APIs: how long until the other side shows them
+	$(GO) run ./tools/benchsync -p50 15ms -p99 80ms
+
 .PHONY: clean
 clean: ## remove what was built; data stays
 	rm -rf bin web/dist/assets web/dist/*.gz web/dist/.vite web/node_modules $(CHDB)/node_modules
