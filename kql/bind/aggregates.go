@@ -38,7 +38,7 @@ func (b *binder) outputs(x syntax.Expr, c ctx) []output {
 		}
 		outs := b.multiple(n.X, c)
 		if _, tuple := tuples[calleeOf(n.X)]; tuple && len(n.Names) == 1 && len(outs) > 0 {
-			outs = outs[:1] // one name takes the first value alone
+			outs = outs[:1] // one name takes the first value alone, as the engine answers
 		}
 		if outs == nil {
 			v := b.scalar(n.X, c)
@@ -122,7 +122,7 @@ var tuples = map[string][]schema.Column{
 	"series_decompose":           {{Name: "baseline", Type: schema.Dynamic}, {Name: "seasonal", Type: schema.Dynamic}, {Name: "trend", Type: schema.Dynamic}, {Name: "residual", Type: schema.Dynamic}},
 	"series_decompose_anomalies": {{Name: "ad_flag", Type: schema.Dynamic}, {Name: "ad_score", Type: schema.Dynamic}, {Name: "baseline", Type: schema.Dynamic}},
 	"series_fit_poly":            {{Name: "rsquare", Type: schema.Real}, {Name: "coefficients", Type: schema.Dynamic}, {Name: "variance", Type: schema.Real}, {Name: "rvariance", Type: schema.Real}, {Name: "poly_fit", Type: schema.Dynamic}},
-	"series_decompose_forecast":  {{Name: "forecast", Type: schema.Dynamic}},
+	"series_decompose_forecast":  {{Name: "forecast", Type: schema.Dynamic}, {Name: "seasonal", Type: schema.Dynamic}, {Name: "trend", Type: schema.Dynamic}, {Name: "residual", Type: schema.Dynamic}},
 	"series_periods_detect":      {{Name: "periods", Type: schema.Dynamic}, {Name: "scores", Type: schema.Dynamic}},
 	"series_periods_validate":    {{Name: "periods", Type: schema.Dynamic}, {Name: "scores", Type: schema.Dynamic}},
 	"series_fft":                 {{Name: "real", Type: schema.Dynamic}, {Name: "imag", Type: schema.Dynamic}},

@@ -106,6 +106,8 @@ type binder struct {
 	depth   int
 	shared  int
 	group   int
+	unknown map[plan.ID]bool // columns whose type nobody knows
+	unnamed int              // how many columns got a number for a name
 	render  *syntax.Render
 	origin  *origin            // the saved function at hand; nil for the query's own text
 	parsed  map[string]*entity // saved functions that were read
@@ -162,7 +164,11 @@ func (b *binder) column(name string, t schema.Type) plan.Column {
 }
 
 func (b *binder) item(name string, x plan.Expr) plan.Item {
-	return plan.Item{Column: b.column(name, x.Type()), X: x}
+	it := plan.Item{Column: b.column(name, x.Type()), X: x}
+	if b.untyped(x) {
+		b.unknown[it.ID] = true
+	}
+	return it
 }
 
 // keep passes a column on under its own id.
@@ -267,14 +273,25 @@ func (b *binder) let(l *syntax.Let, s *scope) {
 	if b.isTable(x, s) {
 		e := &entity{order: len(s.names)}
 		e.table = func() plan.Node {
-			e.used = true
 			defer b.enter(l.Name.Span)()
+			defer b.again(e)()
 			return b.tabular(x, inner)
 		}
 		s.names[l.Name.Text] = e
 		return
 	}
 	s.names[l.Name.Text] = &entity{scalar: b.scalar(x, ctx{scope: inner})}
+}
+
+// again gives the unnamed columns of a let table the same names at each use.
+func (b *binder) again(e *entity) (after func()) {
+	if !e.used {
+		e.used, e.unnamed = true, b.unnamed
+		return func() {}
+	}
+	now := b.unnamed
+	b.unnamed = e.unnamed
+	return func() { b.unnamed = now }
 }
 
 // materialized binds the argument once; each use reads the same rows.
@@ -290,6 +307,9 @@ func (b *binder) ref(shared *plan.Shared) plan.Node {
 		r.Cols = append(r.Cols, b.column(c.Name, c.Type))
 		r.From = append(r.From, c.ID)
 		b.unfolds.pass(c, r.Cols[len(r.Cols)-1])
+		if b.unknown[c.ID] {
+			b.unknown[r.Cols[len(r.Cols)-1].ID] = true
+		}
 	}
 	return r
 }
@@ -329,6 +349,7 @@ type entity struct {
 	scope   *scope // where the lambda was written
 	broken  bool   // its own error was reported
 	used    bool
+	unnamed int // how many columns had a number for a name where it was used first
 	order   int
 }
 

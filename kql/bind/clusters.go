@@ -177,7 +177,7 @@ func (o *clusterOptions) stage(n plan.Node) plan.Node {
 		s.Cols, s.From = append(s.Cols, col), append(s.From, from)
 		return col
 	}
-	names := newNames()
+	names := b.newNames()
 	p := &plan.Project{Input: s}
 	for i, m := range append([]schema.Column{{Name: "SegmentId", Type: schema.Long}}, o.measures...) {
 		p.Items = append(p.Items, keep(add(names.unique(m.Name), m.Type, plan.StageFrom{Place: -1, Value: i})))

@@ -50,7 +50,7 @@ func (b *binder) newActivity(n plan.Node, op *syntax.Evaluate, c ctx) plan.Node 
 func (b *binder) dcountIntersect(n plan.Node, op *syntax.Evaluate, c ctx) plan.Node {
 	b.want(op.Call, 1, 6)
 	items := keepAll(n.Columns())
-	names := newNames(n.Columns()...)
+	names := b.newNames(n.Columns()...)
 	var parts []string
 	s := &scope{parent: c.scope, names: map[string]*entity{}}
 	for i, a := range op.Call.Args {

@@ -117,7 +117,7 @@ func (b *binder) joinColumns(j *plan.Join, rightKeys map[plan.ID]bool, lookup bo
 		j.Cols = j.Right.Columns()
 		return
 	}
-	names := newNames(j.Left.Columns()...)
+	names := b.newNames(j.Left.Columns()...)
 	j.Cols = append(j.Cols, j.Left.Columns()...)
 	var rest []plan.Column
 	for _, col := range j.Right.Columns() {
@@ -125,7 +125,7 @@ func (b *binder) joinColumns(j *plan.Join, rightKeys map[plan.ID]bool, lookup bo
 			rest = append(rest, col)
 		}
 	}
-	taken := newNames(append(append([]plan.Column{}, j.Left.Columns()...), rest...)...)
+	taken := b.newNames(append(append([]plan.Column{}, j.Left.Columns()...), rest...)...)
 	for _, col := range rest {
 		switch {
 		case hidden(col):
@@ -140,7 +140,7 @@ func (b *binder) joinColumns(j *plan.Join, rightKeys map[plan.ID]bool, lookup bo
 }
 
 // union stacks tables, matching columns by name; one name with several types
-// becomes one column a type.
+// becomes one column a type, unless the first two tables agree; see typedName.
 func (b *binder) union(nodes []plan.Node, op *syntax.Union, s *scope) plan.Node {
 	fuzzy := b.chosen(op, op.Options, "isfuzzy", "false", "true", "false") == "true"
 	inner := b.chosen(op, op.Options, "kind", "outer", "inner", "outer") == "inner"
@@ -187,6 +187,7 @@ func (b *binder) stack(nodes []plan.Node, labels []string, source string, inner 
 	type slot struct {
 		types []schema.Type
 		seen  int
+		one   bool // the first two are of one type
 	}
 	var order []string
 	slots := map[string]*slot{}
@@ -207,6 +208,7 @@ func (b *binder) stack(nodes []plan.Node, labels []string, source string, inner 
 			if !known {
 				sl.types = append(sl.types, col.Type)
 			}
+			sl.one = sl.one || sl.seen == 2 && len(sl.types) == 1
 		}
 	}
 	type slotKey struct {
@@ -214,9 +216,21 @@ func (b *binder) stack(nodes []plan.Node, labels []string, source string, inner 
 		typ  schema.Type
 	}
 	made := map[slotKey]plan.ID{}
+	merged := map[string]plan.Column{}
 	for _, name := range order {
 		sl := slots[name]
 		if inner && (sl.seen < len(nodes) || len(sl.types) > 1) || name == source {
+			continue
+		}
+		if sl.one && len(sl.types) > 1 {
+			col := b.column(name, sl.types[0])
+			u.Cols = append(u.Cols, col)
+			merged[name] = col
+			for _, t := range sl.types {
+				own := b.column(typedName(name, t), t)
+				u.Cols = append(u.Cols, own)
+				made[slotKey{name, t}] = own.ID
+			}
 			continue
 		}
 		for _, t := range sl.types {
@@ -237,9 +251,21 @@ func (b *binder) stack(nodes []plan.Node, labels []string, source string, inner 
 			if id, ok := made[slotKey{col.Name, col.Type}]; ok {
 				u.From[i][id] = col.Ref()
 			}
+			if one, ok := merged[col.Name]; ok {
+				u.From[i][one.ID] = b.convert(col.Ref(), one.Type)
+			}
 		}
 	}
 	return u
+}
+
+// typedName is the hidden name under which the values of one type can be read
+// of a column that several types were made one: x_long. Tables whose columns
+// of a name are of several types give a column a type, but where the first two
+// agree one column of theirs: what the published binder says. Nothing is lost
+// by it: the others' values are made values of that type.
+func typedName(name string, t schema.Type) string {
+	return open + standardMark + name + "_" + t.String()
 }
 
 // search looks for words in every column of tables.
@@ -283,6 +309,9 @@ func (b *binder) search(n plan.Node, op *syntax.Search, s *scope) plan.Node {
 				panic(stop{})
 			}
 			b.errors = b.errors[:errors]
+			if op.Tables != nil {
+				shown = append(shown, t)
+			}
 			continue
 		}
 		never := b.never(f.(*plan.Filter).Predicate)
@@ -497,11 +526,12 @@ func (b *binder) find(op *syntax.Find, s *scope) plan.Node {
 			common[col.Name+"\x00"+col.Type.String()]++
 		}
 	}
-	for _, n := range nodes { // columns that the condition names are given too
+	named := map[string]bool{} // columns that the condition names are given too, behind those of all tables
+	for _, n := range nodes {
 		row := newRow(n)
 		for _, name := range namesIn(op.X) {
 			if col, ok := row.find(name); ok {
-				common[col.Name+"\x00"+col.Type.String()] = len(nodes)
+				named[col.Name] = true
 			}
 		}
 	}
@@ -513,7 +543,7 @@ func (b *binder) find(op *syntax.Find, s *scope) plan.Node {
 	for i, n := range nodes {
 		errors := len(b.errors)
 		b.quiet = len(nodes) > 1
-		f := b.safely(func() plan.Node { return b.findIn(n, op, s, common, len(nodes)) })
+		f := b.safely(func() plan.Node { return b.findIn(n, op, s, common, len(nodes), named) })
 		b.quiet = false
 		if f == nil {
 			if i == len(nodes)-1 && len(stacked) == 0 {
@@ -576,7 +606,7 @@ func (b *binder) noSuchColumn(x syntax.Expr, nodes []plan.Node, s *scope) {
 	}
 }
 
-func (b *binder) findIn(n plan.Node, op *syntax.Find, s *scope, common map[string]int, tables int) plan.Node {
+func (b *binder) findIn(n plan.Node, op *syntax.Find, s *scope, common map[string]int, tables int, named map[string]bool) plan.Node {
 	c := ctx{scope: s, row: newRow(n)}
 	f := &plan.Filter{Input: n, Predicate: b.searchFor(op.X, c, false)}
 	p := &plan.Project{Input: f}
@@ -597,6 +627,7 @@ func (b *binder) findIn(n plan.Node, op *syntax.Find, s *scope, common map[strin
 		return p
 	}
 	var rest []plan.Expr
+	var behind []plan.Item
 	for _, col := range n.Columns() {
 		if hidden(col) {
 			continue
@@ -605,8 +636,13 @@ func (b *binder) findIn(n plan.Node, op *syntax.Find, s *scope, common map[strin
 			p.Items = append(p.Items, keep(col))
 			continue
 		}
+		if named[col.Name] {
+			behind = append(behind, keep(col))
+			continue
+		}
 		rest = append(rest, &plan.Const{Typ: schema.String, Value: col.Name}, b.convert(col.Ref(), schema.Dynamic))
 	}
+	p.Items = append(p.Items, behind...)
 	p.Items = append(p.Items, b.item("pack_", call("bag_pack", schema.Dynamic, rest...)))
 	return p
 }

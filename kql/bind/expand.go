@@ -13,7 +13,7 @@ import (
 // expandItems binds the opened columns: their new columns by name, in order.
 func (b *binder) expandItems(op *syntax.Expand, c ctx) (items []plan.Expanded) {
 	arrays := b.chosen(op, op.Options, "bagexpansion", b.chosen(op, op.Options, "kind", "bag", "bag", "array"), "bag", "array") == "array"
-	names := newNames(c.row.columns...)
+	names := b.newNames(c.row.columns...)
 	for _, it := range op.Items {
 		x := it.X
 		name, _ := b.nameOf(x, c)

@@ -25,6 +25,8 @@ type ctx struct {
 type row struct {
 	columns []plan.Column
 	byName  map[string]int
+	// inferred are the columns that the operator at hand names and nobody declared
+	inferred []string
 }
 
 func newRow(n plan.Node) *row { return rowOf(n.Columns()) }
@@ -222,6 +224,7 @@ func (b *binder) name(x *syntax.Ident, c ctx) plan.Expr {
 		return col.Ref()
 	}
 	if v, ok := c.row.undeclared(x.Text); ok {
+		c.row.infer(x.Text)
 		return v
 	}
 	if x.Text == "true" || x.Text == "false" {
@@ -266,6 +269,7 @@ func (b *binder) path(x *syntax.Path, c ctx) plan.Expr {
 			return col.Ref()
 		}
 		if v, ok := r.undeclared(x.Name.Text); ok {
+			r.infer(x.Name.Text)
 			return v
 		}
 		b.fail(x.Name.Span, "KQL122", "the %s side has no column '%s'%s", id.Text[1:], x.Name.Text, didYouMean(x.Name.Text, r.names()))

@@ -198,7 +198,7 @@ func (b *binder) graphComponents(g *graph, op *syntax.GraphMark) plan.Node {
 		h.ofNodes = append(h.ofNodes, pass(col))
 	}
 	h.id, h.in, h.out = pass(g.id), pass(g.in), pass(g.out)
-	names := newNames(g.ofNodes...)
+	names := b.newNames(g.ofNodes...)
 	component := b.column(names.unique(word(op.Options, "with_component_id", "ComponentId")), schema.Long)
 	s.Cols, s.From = append(s.Cols, component), append(s.From, plan.StageFrom{Place: -1})
 	h.ofNodes = append(h.ofNodes, component)
@@ -273,7 +273,7 @@ func (b *binder) graphTable(g *graph, op *syntax.GraphTable, c ctx) plan.Node {
 				p.Items = append(p.Items, b.item(h.name.Text, call("hash", schema.Long, find(h.of).Ref())))
 			}
 		}
-		names := newNames(p.Columns()...)
+		names := b.newNames(p.Columns()...)
 		for _, col := range cols {
 			if hidden(col) {
 				continue

@@ -63,7 +63,7 @@ func (b *binder) graphMatch(g *graph, op *syntax.GraphMatch, c ctx) plan.Node {
 		}
 	}
 	p := &plan.Project{}
-	names := newNames()
+	names := b.newNames()
 	for _, x := range op.Items {
 		for _, o := range b.outputs(x, c) {
 			p.Items = append(p.Items, b.item(names.unique(o.name), o.x))

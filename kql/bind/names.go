@@ -13,23 +13,25 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // nameSet gives each output column a name that no other has.
 type nameSet struct {
 	taken   map[string]bool
-	unnamed int
+	unnamed *int
 }
 
-func newNames(taken ...plan.Column) *nameSet {
-	n := &nameSet{taken: make(map[string]bool, len(taken)+8)}
+// newNames begins with names that are taken. Columns without a name are
+// numbered through the whole text. Source: the published binder's rules.
+func (b *binder) newNames(taken ...plan.Column) *nameSet {
+	n := &nameSet{taken: make(map[string]bool, len(taken)+8), unnamed: &b.unnamed}
 	for _, c := range taken {
 		n.taken[c.Name] = true
 	}
 	return n
 }
 
-// unique takes name, or name1, name2…; "" becomes Column1 and so on.
+// unique takes name, or name1, name2…; "" becomes the next of Column1, Column2….
 func (n *nameSet) unique(name string) string {
 	if name == "" {
 		for {
-			n.unnamed++
-			if c := "Column" + itoa(n.unnamed); !n.taken[c] {
+			*n.unnamed++
+			if c := "Column" + itoa(*n.unnamed); !n.taken[c] {
 				n.taken[c] = true
 				return c
 			}

@@ -16,7 +16,7 @@ func (b *binder) pipe(n plan.Node, ops []syntax.Operator, s *scope) plan.Node {
 	s = s.child() // as gives names to what follows
 	for _, op := range ops {
 		b.count(op.At())
-		n = b.operator(n, op, s)
+		n = b.shown(n, op, s)
 	}
 	return n
 }
@@ -160,7 +160,7 @@ func (b *binder) ordered(n plan.Node) bool {
 // extend adds columns; a name that is there already is replaced where it stands.
 func (b *binder) extend(n plan.Node, list []syntax.Expr, c ctx) plan.Node {
 	items := keepAll(n.Columns())
-	names := newNames(n.Columns()...)
+	names := b.newNames(n.Columns()...)
 	set := map[string]bool{}
 	for _, x := range list {
 		for _, o := range b.outputs(x, c) {
@@ -211,7 +211,7 @@ func (b *binder) project(n plan.Node, op *syntax.Project, c ctx) plan.Node {
 
 func (b *binder) projectOnly(n plan.Node, list []syntax.Expr, c ctx) plan.Node {
 	p := &plan.Project{Input: n}
-	names := newNames()
+	names := b.newNames()
 	for _, x := range list {
 		if isStar(x) {
 			b.reveal(n.Columns())
@@ -264,6 +264,7 @@ func (b *binder) selected(x syntax.Expr, c ctx, must bool) []plan.Column {
 			return []plan.Column{col}
 		}
 		if _, ok := c.row.undeclared(x.Text); ok {
+			c.row.infer(x.Text)
 			return nil
 		}
 		b.fail(x.At(), "KQL120", "there is no column '%s'%s", x.Text, didYouMean(x.Text, c.row.names()))
@@ -392,7 +393,7 @@ func (b *binder) projectReorder(n plan.Node, op *syntax.Project, c ctx) plan.Nod
 
 // summarize groups; its output is the keys, then what is made of the aggregates.
 func (b *binder) summarize(n plan.Node, list, by []syntax.Expr, c ctx) plan.Node {
-	names := newNames()
+	names := b.newNames()
 	agg := &plan.Aggregate{Input: n}
 	aggs := newAggregates()
 	after := &plan.Project{Input: agg}

@@ -99,7 +99,7 @@ func (b *binder) pivot(n plan.Node, op *syntax.Evaluate, c ctx) plan.Node {
 	if !known {
 		return outer
 	}
-	names := newNames()
+	names := b.newNames()
 	for _, k := range keys {
 		names.taken[k.Name] = true
 		p.Items = append(p.Items, keep(k.Column))

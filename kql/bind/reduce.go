@@ -61,7 +61,7 @@ func (b *binder) reduce(n plan.Node, op *syntax.Reduce, c ctx) plan.Node {
 			s.Cols, s.From = append(s.Cols, b.column(col.Name, col.Type)), append(s.From, plan.StageFrom{ID: col.ID})
 			b.unfolds.pass(col, s.Cols[len(s.Cols)-1])
 		}
-		names := newNames(n.Columns()...)
+		names := b.newNames(n.Columns()...)
 		value(names.unique("Pattern"), schema.String, 0)
 		return s
 	}

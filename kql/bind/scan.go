@@ -277,7 +277,7 @@ func (m *machine) output() plan.Node {
 	b.shared++
 	shared := &plan.Shared{Number: b.shared, Input: m.fold, Once: true}
 	u := &plan.Union{}
-	names := newNames(m.cols...)
+	names := b.newNames(m.cols...)
 	for _, col := range m.cols {
 		u.Cols = append(u.Cols, b.column(col.Name, col.Type))
 	}

@@ -50,7 +50,7 @@ func (b *binder) makeSeries(n plan.Node, op *syntax.MakeSeries, c ctx) plan.Node
 	count := call("add", schema.Long, position(call("sub", at, to, tiny(at, unit))), one)
 	within := conjunction([]plan.Expr{call("ge", schema.Bool, t, from), call("lt", schema.Bool, t, to)})
 
-	names := newNames()
+	names := b.newNames()
 	inner := &plan.Aggregate{Input: &plan.Filter{Input: in, Predicate: within}}
 	aggs := newAggregates()
 	outer := &plan.Aggregate{}
@@ -117,7 +117,7 @@ func (b *binder) topNested(n plan.Node, op *syntax.TopNested, c ctx) plan.Node {
 	rows := &plan.Shared{Number: b.shared, Input: &plan.Project{Input: n, Items: append(keepAll(n.Columns()), at...)}}
 	var above *plan.Shared
 	var result plan.Node
-	names := newNames()
+	names := b.newNames()
 	for i, l := range op.Levels {
 		r := b.ref(rows)
 		var in plan.Node = r

@@ -91,7 +91,12 @@ func (b *binder) choice(x *syntax.Call, c ctx) plan.Expr {
 		if name == "coalesce" || name == "max_of" || name == "min_of" {
 			b.related(a, name, t, args[i].Type())
 		}
-		t = common(t, args[i].Type(), name == "coalesce")
+		if !b.untyped(args[i]) {
+			t = common(t, args[i].Type(), name == "coalesce")
+		}
+	}
+	if t == schema.Invalid {
+		t = schema.Dynamic
 	}
 	for i := range args {
 		if !isCondition(i) {
@@ -142,7 +147,8 @@ func (b *binder) columnIfExists(x *syntax.Call, c ctx) plan.Expr {
 		return col.Ref()
 	}
 	if v, ok := c.row.undeclared(name); ok && len(c.row.columns) > 0 {
-		return call("coalesce", schema.Dynamic, v, b.convert(b.scalar(x.Args[1], c), schema.Dynamic))
+		otherwise := b.scalar(x.Args[1], c)
+		return call("coalesce", otherwise.Type(), b.convert(v, otherwise.Type()), otherwise)
 	}
 	return b.scalar(x.Args[1], c)
 }

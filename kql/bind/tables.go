@@ -279,6 +279,9 @@ func (b *binder) constant(args []syntax.Expr, i int, s *scope) any {
 // apply binds a function's body with its parameters bound to the arguments.
 func (b *binder) apply(name string, f *syntax.Lambda, written *scope, x *syntax.Call, s *scope, piped plan.Node) plan.Node {
 	inner := b.bindParams(name, f, written, x, ctx{scope: s}, piped)
+	now := b.unnamed
+	b.unnamed = 0
+	defer func() { b.unnamed = now }()
 	return b.query(f.Body, inner)
 }
 
@@ -349,7 +352,7 @@ func (b *binder) source(x *syntax.OperatorSource, s *scope) plan.Node {
 
 func (b *binder) print(op *syntax.Project, s *scope) plan.Node {
 	n := &plan.Values{Rows: [][]plan.Expr{nil}}
-	names := newNames()
+	names := b.newNames()
 	for i, x := range op.Items {
 		for _, e := range b.outputs(x, ctx{scope: s}) {
 			name := e.name

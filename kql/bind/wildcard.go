@@ -14,7 +14,7 @@ func (b *binder) scans(pattern, source string, s *scope) plan.Node {
 	if len(s.views(pattern)) > 0 {
 		return nil
 	}
-	n := &plan.Scans{From: b.env.From, To: b.env.To}
+	n := &plan.Scans{From: b.env.From, To: b.env.To, Converted: map[plan.ID]string{}}
 	for _, name := range b.matching(pattern, s) {
 		if t, ok := b.env.Tables(name); ok {
 			n.Tables = append(n.Tables, t)
@@ -40,7 +40,16 @@ func (b *binder) scans(pattern, source string, s *scope) plan.Node {
 			add(sl.name, sl.name, sl.first)
 			continue
 		}
-		for _, t := range append([]schema.Type{sl.first}, sl.more...) {
+		types := append([]schema.Type{sl.first}, sl.more...)
+		if sl.one {
+			add(sl.name, sl.name, sl.first)
+			n.Converted[n.Cols[len(n.Cols)-1].ID] = conversions[sl.first]
+			for _, t := range types {
+				add(typedName(sl.name, t), sl.name, t)
+			}
+			continue
+		}
+		for _, t := range types {
 			out := sl.name + "_" + t.String()
 			if _, taken := place[out]; taken {
 				out += "1"
@@ -63,6 +72,8 @@ type slot struct {
 	name  string
 	first schema.Type
 	more  []schema.Type
+	seen  int
+	one   bool // the first two are of one type
 }
 
 // Shapes remembers the columns that wildcards came to: a thousand tables have
@@ -115,10 +126,12 @@ func shapeOf(tables []*schema.Table) *shape {
 			at, ok := place[c.Name]
 			if !ok {
 				place[c.Name] = len(slots)
-				slots = append(slots, slot{name: c.Name, first: c.Type})
+				slots = append(slots, slot{name: c.Name, first: c.Type, seen: 1})
 				continue
 			}
 			sl := &slots[at]
+			sl.seen++
+			sl.one = sl.one || sl.seen == 2 && sl.first == c.Type
 			if sl.first == c.Type {
 				continue
 			}

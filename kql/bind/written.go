@@ -57,8 +57,8 @@ rows | where t between ((from - lookback) .. upto)
 | extend Timestamp = range(begins, begins + lookback - 1tick, step)
 | mv-expand Timestamp to typeof(datetime)
 | where Timestamp between (from .. upto)
-| summarize Count = count(), ['dcount'] = count_distinct(id) by Timestamp{d}
-| project Timestamp{d}, Count, ['dcount']`},
+| summarize Count = count(), Dcount = count_distinct(id) by Timestamp{d}
+| project Timestamp{d}, Count, Dcount`},
 	"activity_metrics": {[]string{"id", "t"}, []string{"from", "upto", "step"}, activityMetrics},
 	"activity_engagement": {[]string{"id", "t"}, []string{"from", "upto", "inner", "outer"}, `
 let near = rows | where t between ((from - outer) .. upto) | extend part = bin_at(t, inner, from);

@@ -153,6 +153,7 @@ func (e *emitter) scanAll(n *plan.Scans) rel {
 		has = append(has, i)
 	}
 	for _, t := range n.Tables {
+		s := e.sel()
 		scan := Scan{Table: t.Name}
 		var names strings.Builder
 		read := func(column string) string {
@@ -167,11 +168,17 @@ func (e *emitter) scanAll(n *plan.Scans) rel {
 		take := func(c schema.Column) {
 			x := ""
 			for _, i := range place[c.Name] {
-				if n.Cols[i].Type == c.Type {
-					if x == "" {
-						x = read(c.Name)
-					}
-					set(i, text(x))
+				same, convert := n.Cols[i].Type == c.Type, n.Converted[n.Cols[i].ID]
+				if !same && convert == "" {
+					continue
+				}
+				if x == "" {
+					x = read(c.Name)
+				}
+				if f := text(x); same {
+					set(i, f)
+				} else {
+					set(i, s.apply(convert, []frag{f}, []schema.Type{c.Type}, n.Cols[i].Type))
 				}
 			}
 		}
@@ -220,7 +227,11 @@ func (e *emitter) scanAll(n *plan.Scans) rel {
 		}
 		slices.Sort(has)
 		has = slices.Compact(has)
-		u.add(items, has, text(scanMark+strconv.Itoa(len(e.scans))+scanMark+" AS t("+names.String()+")"+where))
+		from := text(scanMark + strconv.Itoa(len(e.scans)) + scanMark + " AS t(" + names.String() + ")" + where)
+		if len(s.levels) > 0 {
+			from = s.from(text("SELECT * FROM ").and(from))
+		}
+		u.add(items, has, from)
 		for _, i := range has {
 			items[i] = frag{}
 		}

@@ -177,8 +177,14 @@ func (e *evaluator) scans(n *plan.Scans) []row {
 						}
 					}
 				default:
-					if k := t.Index(n.Source[i]); k >= 0 && t.Columns[k].Type == c.Type && t.Columns[k].Name == n.Source[i] {
+					k := t.Index(n.Source[i])
+					if k < 0 || t.Columns[k].Name != n.Source[i] {
+						continue
+					}
+					if had := t.Columns[k].Type; had == c.Type {
 						r[c.ID] = stored(cells[k], c.Type)
+					} else if to := n.Converted[c.ID]; to != "" {
+						r[c.ID] = converted(stored(cells[k], had), to, had, c.Type)
 					}
 				}
 			}
@@ -186,6 +192,18 @@ func (e *evaluator) scans(n *plan.Scans) []row {
 		}
 	}
 	return e.disorder(out)
+}
+
+// converted is a value made one of another type.
+func converted(v any, to string, from, typ schema.Type) any {
+	c := &plan.Call{Func: to, Args: []plan.Expr{plan.Null(from)}, Typ: typ}
+	if v != nil {
+		v = functions()[to].eval(call{c, []any{v}})
+	}
+	if v == nil {
+		return empty(typ)
+	}
+	return v
 }
 
 func (e *evaluator) values(n *plan.Values) []row {

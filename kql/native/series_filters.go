@@ -48,8 +48,12 @@ func seriesFilters() []Function {
 			if !ok || len(y) == 0 {
 				return nil
 			}
+			d := decompose(y, given(a, 2, -1), textAt(a, 3, "linefit"), num(a[1]))
 			o := newObject()
-			o.set("forecast", numbers(decompose(y, given(a, 2, -1), textAt(a, 3, "linefit"), num(a[1])).baseline))
+			o.set("forecast", numbers(d.baseline))
+			o.set("seasonal", numbers(d.seasonal))
+			o.set("trend", numbers(d.trend))
+			o.set("residual", numbers(d.residual))
 			return write(o)
 		}},
 		{Name: "series_fit_poly", Params: types(tDyn, tDyn, tLong), Least: 1, Result: tDyn, Eval: fitPoly},

@@ -55,6 +55,8 @@ type (
 		Tables []*schema.Table
 		Cols   []Column
 		Source []string // the tables' own column for each; LabelSource for the table's name, BagSource for undeclared columns
+		// Converted are the functions that make a table's column of another type the one wanted.
+		Converted map[ID]string
 		// Received is a source that every table has though it isn't declared; "" for none.
 		Received string
 		// From and To bound each table's time column, To exclusive; 0 is open.

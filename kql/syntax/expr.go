@@ -352,7 +352,8 @@ func (p *parser) rawLiteral(t Token, typ schema.Type) Expr {
 	at := Span{t.Start, p.tokens[end].End}
 	v, ok := ParseLiteral(typ, raw)
 	if !ok {
-		if strings.Contains(raw, ",") || typ != schema.DateTime && typ != schema.Guid {
+		parts := strings.Contains(raw, ",")
+		if parts && typ != schema.TimeSpan || !parts && typ != schema.DateTime && typ != schema.Guid {
 			return nil
 		}
 		p.at = end + 1
