@@ -347,6 +347,9 @@ func (c *customer) graphHunting(t *testing.T) {
 	if got, err := send[gHunt](g, kiota.POST, "runHuntingQuery", gPatch{"query": "AlertInfo | where Timestamp > ago(1d) | take 0"}); err != nil || len(got.Results) != 0 || len(got.Schema) < 5 {
 		t.Errorf("an empty answer: %+v %v", got, err)
 	}
+	if got, err := send[gHunt](g, kiota.POST, "runHuntingQuery", gPatch{"query": "print a = 1; print b = 2, c = 3"}); err != nil || len(got.Results) != 1 || len(got.Schema) != 1 {
+		t.Errorf("the first of two tables: %+v %v", got, err)
+	}
 }
 
 // graphRefusals asks for what isn't there or isn't allowed: ODataErrors.

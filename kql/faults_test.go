@@ -147,7 +147,7 @@ func caughtBy(t *testing.T, engine *kqltest.Engine, queries []string, from, to s
 		}
 		v, err := naive.Compare(p.Columns, p.Sorted, rows, func(choice int) ([][]any, error) {
 			q, _ := syntax.ParseQuery(text)
-			root, _ := bind.Visible(bind.Query(q, environment()).Root)
+			root, _ := bind.Visible(bind.Query(q, environment(), 0).Root)
 			var choices *rand.Rand
 			if choice > 0 {
 				choices = rand.New(rand.NewPCG(uint64(choice), 5))

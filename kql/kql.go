@@ -100,8 +100,13 @@ func (d Diagnostics) HasError() bool {
 }
 
 // Program is a compiled query: stages to run in order, the last one's rows
-// are the answer.
+// are the answer. Of a text with several result tables it is the first.
 type Program struct {
+	// Name is what the text calls the table, with as or in fork; "" for none.
+	Name string
+	// Further are the programs of the text's other result tables, in their order.
+	// Each is whole: what they have in common is computed for each.
+	Further []*Program
 	// Columns are the names and types of the answer, as KQL gives them. Rows
 	// have the physical types of the schema in this order: bool BOOLEAN, int INTEGER,
 	// long BIGINT, real DOUBLE, decimal VARCHAR, string VARCHAR (never null), datetime and
@@ -126,6 +131,7 @@ type Program struct {
 	env     Environment
 	dialect Dialect
 	asks    int
+	number  int // of the result table within the text, from 0
 }
 
 // Question is a program whose rows tell which columns this program's answer
@@ -163,7 +169,10 @@ func (p *Program) Answered(texts []string) (*Program, Diagnostics) {
 	}
 	columns, all := bind.Unfold(texts)
 	env.Unfolded[p.asks] = columns
-	next, found := CompileFor(p.text, env, p.dialect)
+	next, _, found := compile(p.text, env, p.dialect, p.number)
+	if next != nil {
+		next.Further = p.Further
+	}
 	if all > len(columns) {
 		found = append(found, Diagnostic{Severity: Warning, Code: "KQL913", Message: fmt.Sprintf("rows hold %d names for columns: the first %d show", all, len(columns))})
 	}
@@ -216,20 +225,33 @@ func Compile(text string, env Environment) (*Program, Diagnostics) {
 
 // CompileFor compiles a text for an engine. What its dialect lacks is an error of code KQL910 that names it.
 func CompileFor(text string, env Environment, d Dialect) (*Program, Diagnostics) {
+	p, tables, found := compile(text, env, d, 0)
+	for i := 1; i < tables && p != nil; i++ {
+		next, _, more := compile(text, env, d, i)
+		if next == nil {
+			return nil, more
+		}
+		p.Further = append(p.Further, next)
+	}
+	return p, found
+}
+
+// compile compiles one of a text's result tables, and tells how many there are.
+func compile(text string, env Environment, d Dialect, number int) (p *Program, tables int, found Diagnostics) {
 	if env.Tables == nil {
 		env.Tables = func(string) (*schema.Table, bool) { return nil, false }
 	}
 	q, errors := syntax.ParseQuery(text)
 	if fatal(errors) {
-		return nil, diagnose(text, errors)
+		return nil, 0, diagnose(text, errors)
 	}
-	bound := bind.Query(q, env)
+	bound := bind.Query(q, env, number)
 	errors = append(errors, bound.Errors...)
 	if bound.Root == nil {
 		if !fatal(errors) {
 			errors = append(errors, syntax.Error{Code: "KQL199", Message: "the query could not be understood"})
 		}
-		return nil, diagnose(text, errors)
+		return nil, 0, diagnose(text, errors)
 	}
 	root, columns := bind.Visible(bound.Root)
 	root = rewrite.Plan(root, env.Now)
@@ -240,11 +262,12 @@ func CompileFor(text string, env Environment, d Dialect) (*Program, Diagnostics)
 			code = "KQL910"
 		}
 		errors = append(errors, syntax.Error{Span: syntax.Span{End: len(text)}, Code: code, Message: err.Error()})
-		return nil, diagnose(text, errors)
+		return nil, 0, diagnose(text, errors)
 	}
-	p := program(query, bound.Render)
+	p = program(query, bound.Render)
 	p.text, p.env, p.dialect, p.asks, p.root = text, env, d, bound.Asks, root
-	return p, diagnose(text, errors)
+	p.Name, p.number = bound.Name, number
+	return p, bound.Tables, diagnose(text, errors)
 }
 
 func program(q *emit.Query, render *syntax.Render) *Program {

@@ -84,26 +84,36 @@ func TestCases(t *testing.T) {
 		for i := 0; i+1 < len(a); i += 2 {
 			query, want := a[i], a[i+1]
 			t.Run(query.Name, func(t *testing.T) {
-				p, err := engine.Settle(context.Background(), compile(t, query.Data), environment().Tables)
-				if err != nil {
-					t.Fatal(err)
+				p := compile(t, query.Data)
+				got := answer(t, engine, p)
+				for _, next := range p.Further { // other tables follow a line with their name
+					got += "==" + next.Name + "\n" + answer(t, engine, next)
 				}
-				rows, err := engine.Run(context.Background(), p, environment().Tables)
-				if err != nil {
-					text, args := engine.SQL(p, environment().Tables)
-					t.Fatalf("%v\n%s %v", err, text, args)
-				}
-				var names []string
-				for _, c := range p.Columns {
-					names = append(names, c.Name)
-				}
-				got := strings.Join(names, " ") + "\n" + cells(rows)
 				if d := cmp.Diff(want.Data, got); d != "" {
 					t.Error(d)
 				}
 			})
 		}
 	}
+}
+
+// answer is a program's columns and rows, a line each.
+func answer(t *testing.T, engine *kqltest.Engine, p *kql.Program) string {
+	t.Helper()
+	p, err := engine.Settle(context.Background(), p, environment().Tables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := engine.Run(context.Background(), p, environment().Tables)
+	if err != nil {
+		text, args := engine.SQL(p, environment().Tables)
+		t.Fatalf("%v\n%s %v", err, text, args)
+	}
+	var names []string
+	for _, c := range p.Columns {
+		names = append(names, c.Name)
+	}
+	return strings.Join(names, " ") + "\n" + cells(rows)
 }
 
 // TestScans: relations come with parameters of their own, which must land in

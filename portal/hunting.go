@@ -18,13 +18,19 @@ type Queries interface {
 	Check(ctx context.Context, q query.Query) ([]query.Diagnostic, error)
 }
 
-// Result is a table of values: text, numbers, true/false, null; times as text,
-// dynamic values as JSON, whole numbers that JavaScript can't hold as text.
+// Result is a query's answer: one table, or several of a text with several.
 type Result struct {
-	Columns   []ResultColumn `json:"columns"`
-	Rows      [][]any        `json:"rows"`
-	Notes     []string       `json:"notes"` // what isn't there: rows cut at a limit
-	ElapsedMS float64        `json:"elapsedMs"`
+	Tables    []ResultTable `json:"tables"`
+	Notes     []string      `json:"notes"` // what isn't there: rows cut at a limit
+	ElapsedMS float64       `json:"elapsedMs"`
+}
+
+// ResultTable is a table of values: text, numbers, true/false, null; times as text,
+// dynamic values as JSON, whole numbers that JavaScript can't hold as text.
+type ResultTable struct {
+	Name    string         `json:"name"`
+	Columns []ResultColumn `json:"columns"`
+	Rows    [][]any        `json:"rows"`
 }
 
 // ResultColumn is a column of a result; Type is its KQL name.
@@ -80,17 +86,25 @@ func cell(c *rows.Column, i int) any {
 }
 
 func resultOf(r *query.Result) Result {
-	out := Result{Columns: make([]ResultColumn, 0, len(r.Columns)), Rows: [][]any{}, Notes: some(r.Warnings), ElapsedMS: float64(r.Stats.Duration.Microseconds()) / 1000}
-	for _, c := range r.Columns {
+	out := Result{Notes: some(r.Warnings), ElapsedMS: float64(r.Stats.Duration.Microseconds()) / 1000}
+	for _, t := range r.Tables() {
+		out.Tables = append(out.Tables, tableOf(t))
+	}
+	return out
+}
+
+func tableOf(t query.Table) ResultTable {
+	out := ResultTable{Name: t.Name, Columns: make([]ResultColumn, 0, len(t.Columns)), Rows: [][]any{}}
+	for _, c := range t.Columns {
 		out.Columns = append(out.Columns, ResultColumn{c.Name, c.Type.String()})
 	}
-	if r.Rows == nil {
+	if t.Rows == nil {
 		return out
 	}
-	for i := range r.Rows.N {
-		row := make([]any, len(r.Rows.Columns))
-		for j := range r.Rows.Columns {
-			row[j] = cell(&r.Rows.Columns[j], i)
+	for i := range t.Rows.N {
+		row := make([]any, len(t.Rows.Columns))
+		for j := range t.Rows.Columns {
+			row[j] = cell(&t.Rows.Columns[j], i)
 		}
 		out.Rows = append(out.Rows, row)
 	}

@@ -220,15 +220,16 @@ func TestConnectorPage(t *testing.T) {
 func TestHunting(t *testing.T) {
 	b := open(t, newTenant(t, nil)).as(ada)
 	r := ask[portal.Result](b, "POST", "/portal/api/query", map[string]string{"side": "workspace", "workspace": "fabrikam-soc", "query": "DeviceEvents", "timespan": "P1D"})
-	if len(r.Rows) != 500 || r.Columns[0].Type != "datetime" || len(r.Notes) != 1 || r.ElapsedMS != 12.4 {
-		t.Errorf("%d rows of %v, notes %v", len(r.Rows), r.Columns, r.Notes)
+	first := r.Tables[0]
+	if len(r.Tables) != 1 || len(first.Rows) != 500 || first.Columns[0].Type != "datetime" || len(r.Notes) != 1 || r.ElapsedMS != 12.4 {
+		t.Errorf("%d tables, %d rows of %v, notes %v", len(r.Tables), len(first.Rows), first.Columns, r.Notes)
 	}
 	// Nothing is lost on the way: a number beyond JavaScript's comes as text, one within as a number.
 	want := []any{"2026-01-05T10:00:00.0000000Z", "dev-000.fabrikam.example", "1152921504606846976", map[string]any{"n": 0.0}, "Infinity", nil}
-	if diff := cmp.Diff(want, r.Rows[0]); diff != "" {
+	if diff := cmp.Diff(want, first.Rows[0]); diff != "" {
 		t.Error(diff)
 	}
-	if got := r.Rows[59][2]; got != 2.0 {
+	if got := first.Rows[59][2]; got != 2.0 {
 		t.Errorf("2 comes as %v", got)
 	}
 	f := b.refused(400, "invalid", "POST", "/portal/api/query", map[string]string{"side": "xdr", "query": "DeviceEvents\n| Nope"})

@@ -186,7 +186,7 @@ func (oracle) Run(_ context.Context, q query.Query) (*query.Result, error) {
 		b.Columns[5].AppendNull()
 		b.N++
 	}
-	return &query.Result{Columns: columns, Rows: b, Warnings: []string{"only the first 500 rows are shown"}, Stats: query.Stats{Duration: 12400 * time.Microsecond, Rows: 500}}, nil
+	return &query.Result{Table: query.Table{Name: "PrimaryResult", Columns: columns, Rows: b}, Warnings: []string{"only the first 500 rows are shown"}, Stats: query.Stats{Duration: 12400 * time.Microsecond, Rows: 500}}, nil
 }
 
 func (oracle) Check(_ context.Context, q query.Query) ([]query.Diagnostic, error) {

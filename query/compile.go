@@ -36,6 +36,14 @@ type Program interface {
 	SQL(relation func(scan int, table string, columns []string) (sql string, args []any)) (text string, args []any)
 }
 
+// Several is a program of a text with several result tables, or of one that has a name.
+type Several interface {
+	// Name is what the text calls the program's own table; "" for nothing.
+	Name() string
+	// Further are the programs of the text's other tables.
+	Further() []Program
+}
+
 // Asker is a program that may need rows to know its columns.
 type Asker interface {
 	// Question is what to run first: its one column's texts go to Answered. ok is false where nothing is open.
@@ -74,6 +82,15 @@ type compiled struct{ *kql.Program }
 func (c compiled) Columns() []schema.Column { return c.Program.Columns }
 
 func (c compiled) Render() *Render { return (*Render)(c.Program.Render) }
+
+func (c compiled) Name() string { return c.Program.Name }
+
+func (c compiled) Further() (out []Program) {
+	for _, p := range c.Program.Further {
+		out = append(out, compiled{p})
+	}
+	return out
+}
 
 func (c compiled) Question() (Program, bool) {
 	ask, ok := c.Program.Question()

@@ -6,6 +6,7 @@ package query
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,16 +44,36 @@ type Query struct {
 	Principal string
 }
 
-// Result is the answer to a query.
+// Result is the answer to a query: its first table, and the others of a text
+// with several, in their order.
 type Result struct {
+	Table
+	Further  []Table
+	Warnings []string // one sentence each
+	Stats    Stats
+	Arrival  int64 // the last arrival that the query saw
+}
+
+// Table is a result table.
+type Table struct {
+	Name      string // as the text calls it, else PrimaryResult of its place
 	Columns   []schema.Column
 	Rows      *rows.Batch
-	Truncated bool     // a limit cut the rows; Warnings says which
-	Warnings  []string // one sentence each
-	Stats     Stats
+	Truncated bool         // a limit cut the rows; the result's Warnings say which
 	Render    *Render      // nil when the text doesn't end in render
-	Arrival   int64        // the last arrival that the query saw
 	Explained *Explanation // nil unless asked for
+}
+
+// Tables are the result's tables in their order; the first is the result's own.
+func (r *Result) Tables() []Table { return append([]Table{r.Table}, r.Further...) }
+
+// PrimaryResult names the result table of a place, from 0: PrimaryResult,
+// PrimaryResult_1, …, as clients of the Log Analytics API report the names.
+func PrimaryResult(place int) string {
+	if place == 0 {
+		return "PrimaryResult"
+	}
+	return "PrimaryResult_" + strconv.Itoa(place)
 }
 
 // Plan is a query's plan as an explanation shows it; its String draws it.
@@ -80,8 +101,8 @@ type ExplainedStage struct {
 type Stats struct {
 	Duration time.Duration // from admission to the last row
 	Waited   time.Duration // for admission
-	Rows     int
-	Tables   []string // those that were read
+	Rows     int           // of all result tables
+	Tables   []string      // those that were read
 }
 
 // Render is how the text wants its result drawn.

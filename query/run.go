@@ -14,42 +14,80 @@ import (
 	"lockstep/tables"
 )
 
-// read runs a program and fills the result in.
+// read runs a program and those of the text's further tables, one after the
+// other. Each keeps the limit of rows, all together that of bytes.
 func (s *Service) read(ctx context.Context, q Query, snapshot tables.Snapshot, program Program, n *names, r *Result) error {
-	program, err := s.settle(ctx, q, snapshot, program, n, r)
+	all := []Program{program}
+	if several, is := program.(Several); is {
+		all = append(all, several.Further()...)
+	}
+	bytes := limit(q.MaxBytes, s.o.MaxBytes)
+	var cuts []string
+	left := tables.Limit{Rows: limit(q.MaxRows, s.o.MaxRows), Bytes: bytes}
+	for i, p := range all {
+		t := Table{Name: PrimaryResult(i)}
+		if named, is := p.(Several); is && named.Name() != "" {
+			t.Name = named.Name()
+		}
+		took, err := s.table(ctx, q, snapshot, p, n, r, &t, left)
+		if err != nil {
+			return err
+		}
+		left.Bytes = max(left.Bytes-took, 1)
+		if t.Truncated {
+			cuts = append(cuts, cut(t, len(all), left.Rows, bytes))
+		}
+		r.Stats.Rows += t.Rows.N
+		if i == 0 {
+			r.Table = t
+			continue
+		}
+		r.Further = append(r.Further, t)
+	}
+	r.Warnings = append(r.Warnings, cuts...)
+	return nil
+}
+
+// cut says of a table that a limit cut it, and which.
+func cut(t Table, of, rows int, bytes int64) string {
+	what := "The result"
+	if of > 1 {
+		what = fmt.Sprintf("The table %q", t.Name)
+	}
+	if t.Rows.N < rows {
+		return fmt.Sprintf("%s was cut at %d rows, because it is larger than %d bytes.", what, t.Rows.N, bytes)
+	}
+	return fmt.Sprintf("%s was cut at %d rows.", what, t.Rows.N)
+}
+
+// table runs a program and fills its table in; it tells the table's size.
+func (s *Service) table(ctx context.Context, q Query, snapshot tables.Snapshot, program Program, n *names, r *Result, t *Table, most tables.Limit) (bytes int64, err error) {
+	program, err = s.settle(ctx, q, snapshot, program, n, r)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if len(program.Columns()) == 0 {
-		return fault.New(fault.Invalid, "the query asks for nothing: it is empty, or only names things with let")
+		return 0, fault.New(fault.Invalid, "the query asks for nothing: it is empty, or only names things with let")
 	}
-	most := tables.Limit{Rows: limit(q.MaxRows, s.o.MaxRows), Bytes: limit(q.MaxBytes, s.o.MaxBytes)}
-	r.Columns, r.Render = program.Columns(), program.Render()
+	t.Columns, t.Render = program.Columns(), program.Render()
 	began := s.o.Clock()
 	ran, err := s.statement(ctx, q, snapshot, program, n, r)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	found, err := ran.read(ctx, most)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	took := s.o.Clock() - began
 	if q.Explain {
-		if r.Explained, err = s.explanation(ctx, snapshot, program, ran); err != nil {
-			return err
+		if t.Explained, err = s.explanation(ctx, snapshot, program, ran); err != nil {
+			return 0, err
 		}
-		r.Explained.Run = took.Duration()
+		t.Explained.Run = took.Duration()
 	}
-	r.Rows, r.Truncated, r.Stats.Rows = found.Rows, found.Truncated, found.Rows.N
-	if r.Truncated {
-		reason := fmt.Sprintf("The result was cut at %d rows.", r.Rows.N)
-		if r.Rows.N < most.Rows {
-			reason = fmt.Sprintf("The result was cut at %d rows, because it is larger than %d bytes.", r.Rows.N, most.Bytes)
-		}
-		r.Warnings = append(r.Warnings, reason)
-	}
-	return nil
+	t.Rows, t.Truncated = found.Rows, found.Truncated
+	return found.Bytes, nil
 }
 
 // settle asks what a program asks before its columns are known, in the same

@@ -193,8 +193,10 @@ func (s *Service) run(ctx context.Context, q Query, now schema.Ticks) (_ *Result
 	if err := s.read(ctx, q, snapshot, program, n, r); err != nil {
 		return nil, err
 	}
-	if r.Explained != nil {
-		r.Explained.Compile = compiled.Duration()
+	for _, t := range r.Tables() {
+		if t.Explained != nil {
+			t.Explained.Compile = compiled.Duration()
+		}
 	}
 	return r, nil
 }

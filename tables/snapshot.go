@@ -76,6 +76,7 @@ type Limit struct {
 // Result is what a query found; Truncated when a limit cut it.
 type Result struct {
 	Rows      *rows.Batch
+	Bytes     int64 // as the limit counts them
 	Truncated bool
 }
 

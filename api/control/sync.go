@@ -304,13 +304,19 @@ type QueryRequest struct {
 	Explain   bool        `json:"explain"` // an explanation in place of the rows
 }
 
-// QueryAnswer is a query's answer: cells are JSON values, times text.
+// QueryAnswer is a query's answer: a table, or several of a text with several.
 type QueryAnswer struct {
+	Tables   []QueryTable `json:"tables"`
+	Warnings []string     `json:"warnings"`
+	Millis   float64      `json:"millis"`
+}
+
+// QueryTable is one result table: cells are JSON values, times text.
+type QueryTable struct {
+	Name      string          `json:"name"`
 	Columns   []schema.Column `json:"columns"`
 	Rows      [][]any         `json:"rows"`
 	Truncated bool            `json:"truncated"`
-	Warnings  []string        `json:"warnings"`
-	Millis    float64         `json:"millis"`
 	Explained *Explained      `json:"explained,omitempty"`
 }
 
@@ -364,19 +370,28 @@ func (f *face) query(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := QueryAnswer{Columns: result.Columns, Rows: [][]any{}, Truncated: result.Truncated, Warnings: result.Warnings, Millis: result.Stats.Duration.Seconds() * 1000}
-	if result.Explained != nil {
-		out.Explained = explained(result.Explained, result.Rows.N)
-		return out, nil
+	out := QueryAnswer{Warnings: result.Warnings, Millis: result.Stats.Duration.Seconds() * 1000}
+	for _, t := range result.Tables() {
+		out.Tables = append(out.Tables, tableOf(t))
 	}
-	for n := range result.Rows.N {
-		line := make([]any, len(result.Rows.Columns))
-		for c := range result.Rows.Columns {
-			line[c] = cell(&result.Rows.Columns[c], n)
+	return out, nil
+}
+
+// tableOf is a result table, or its explanation in place of the rows.
+func tableOf(t query.Table) QueryTable {
+	out := QueryTable{Name: t.Name, Columns: t.Columns, Rows: [][]any{}, Truncated: t.Truncated}
+	if t.Explained != nil {
+		out.Explained = explained(t.Explained, t.Rows.N)
+		return out
+	}
+	for n := range t.Rows.N {
+		line := make([]any, len(t.Rows.Columns))
+		for c := range t.Rows.Columns {
+			line[c] = cell(&t.Rows.Columns[c], n)
 		}
 		out.Rows = append(out.Rows, line)
 	}
-	return out, nil
+	return out
 }
 
 // cell gives one value as the verbs print it: numbers and truths as they are,

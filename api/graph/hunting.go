@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"fmt"
 	"net/http"
 
 	"lockstep/access"
@@ -29,7 +30,10 @@ func (f *face) hunt(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if result.Truncated {
-		w.Header().Set("Warning", `199 lockstep "the result isn't complete: a limit of rows or bytes was reached"`)
+		w.Header().Add("Warning", `199 lockstep "the result isn't complete: a limit of rows or bytes was reached"`)
+	}
+	if n := len(result.Further); n > 0 { // the published answer has one table
+		w.Header().Add("Warning", fmt.Sprintf(`199 lockstep "the query gives %d tables: this is the first"`, n+1))
 	}
 	w.Header().Set("Content-Type", "application/json; odata.metadata=minimal; charset=utf-8")
 	_, err = w.Write(hunting.Answer(f.PublicURL+"/v1.0/$metadata#microsoft.graph.security.huntingQueryResults", result.Rows))

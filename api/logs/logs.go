@@ -199,21 +199,36 @@ func preferences(headers []string) (p preference) {
 	return p
 }
 
+// encode writes an answer: its tables are named by their places, whatever the
+// text calls them, and of several renders the first counts.
 func encode(r *query.Result, p preference) ([]byte, error) {
-	answer := wire.Answer{Tables: []wire.Table{{Name: "PrimaryResult", Rows: r.Rows}}}
+	var answer wire.Answer
+	var render *query.Render
+	truncated := false
+	for i, t := range r.Tables() {
+		answer.Tables = append(answer.Tables, wire.Table{Name: query.PrimaryResult(i), Rows: t.Rows})
+		if render == nil {
+			render = t.Render
+		}
+		truncated = truncated || t.Truncated
+	}
 	if p.statistics {
+		counts := []map[string]any{}
+		for _, t := range r.Tables() {
+			counts = append(counts, map[string]any{"tableRowCount": t.Rows.N})
+		}
 		answer.Statistics, _ = json.Marshal(map[string]any{"query": map[string]any{
-			"executionTime": r.Stats.Duration.Seconds(), "resourceUsage": map[string]any{}, "datasetStatistics": []map[string]any{{"tableRowCount": r.Stats.Rows}},
+			"executionTime": r.Stats.Duration.Seconds(), "resourceUsage": map[string]any{}, "datasetStatistics": counts,
 		}})
 	}
-	if p.render && r.Render != nil {
-		render := map[string]any{"visualization": r.Render.Kind}
-		for k, v := range r.Render.Properties {
-			render[k] = v
+	if p.render && render != nil {
+		members := map[string]any{"visualization": render.Kind}
+		for k, v := range render.Properties {
+			members[k] = v
 		}
-		answer.Render, _ = json.Marshal(render)
+		answer.Render, _ = json.Marshal(members)
 	}
-	if r.Truncated {
+	if truncated {
 		answer.Error = &wire.Error{Code: wire.PartialCode, Message: "The result isn't complete: " + strings.Join(r.Warnings, " ")}
 	}
 	return answer.Encode()

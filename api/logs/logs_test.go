@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"lockstep/access"
 	"lockstep/api/logs"
 	"lockstep/fault"
@@ -42,11 +44,28 @@ func (h *here) ByPath(ctx context.Context, _, _, name string) (workspace.Workspa
 
 func (h *here) Run(_ context.Context, q query.Query) (*query.Result, error) {
 	h.asked = append(h.asked, q)
-	_, found := query.KQL(q.Text, query.Environment{})
+	program, found := query.KQL(q.Text, query.Environment{})
 	if len(found) > 0 {
 		return nil, fault.New(fault.Invalid, "%w", &query.SyntaxError{Diagnostics: found})
 	}
-	return &query.Result{Rows: &rows.Batch{Table: &schema.Table{}}}, nil
+	r := &query.Result{Table: query.Table{Rows: &rows.Batch{Table: &schema.Table{}}}}
+	for range program.(query.Several).Further() {
+		r.Further = append(r.Further, r.Table)
+	}
+	return r, nil
+}
+
+// TestSeveralTables: a text with several result tables is answered with each, named by its place.
+func TestSeveralTables(t *testing.T) {
+	status, answer := post(t, &here{}, "/v1/workspaces/soc/query", `{"query":"print 1 | as One; print 2 | fork Two = (count) (take 1)"}`)
+	var got struct{ Tables []struct{ Name string } }
+	if err := json.Unmarshal([]byte(answer), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := []struct{ Name string }{{"PrimaryResult"}, {"PrimaryResult_1"}, {"PrimaryResult_2"}}
+	if d := cmp.Diff(want, got.Tables); status != http.StatusOK || d != "" {
+		t.Errorf("%d %s", status, d)
+	}
 }
 
 // post asks the face with a body.

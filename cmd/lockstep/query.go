@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -25,6 +26,10 @@ func newQuery(s *shell) *cobra.Command {
 
 The query comes as the argument, from a file (--file), or from the standard input (-).
 Mistakes are shown with their line and column.
+
+A query with several result tables (statements with ; between, fork, facet, evaluate
+preview) prints each under its name: as the query calls it, else PrimaryResult,
+PrimaryResult_1, … With -o json they are an array of names and rows; CSV holds one table.
 
 Another workspace of the server is read by its place, workspace('name').Table, as far
 as the reader may.
@@ -56,21 +61,16 @@ runs a second time to be counted. With -o json the same as one object.`,
 				if err := c.call(cmd.Context(), "POST", "/control/v1/query", request, &got); err != nil {
 					return err
 				}
-				if got.Explained != nil {
-					err := s.printExplained(got.Explained)
-					s.warn(got.Warnings)
-					return err
-				}
-				t := &table{rows: got.Rows}
-				for _, column := range got.Columns {
-					t.headings = append(t.headings, column.Name)
-				}
-				if err := s.print(t); err != nil {
+				if err := s.printAnswer(got, explain); err != nil {
 					return err
 				}
 				s.warn(got.Warnings)
-				if s.format == "table" {
-					fmt.Fprintf(s.err, "%s in %s\n", counted(len(got.Rows), "row"), time.Duration(got.Millis*float64(time.Millisecond)).Round(100*time.Microsecond))
+				if s.format == "table" && !explain {
+					rows := 0
+					for _, t := range got.Tables {
+						rows += len(t.Rows)
+					}
+					fmt.Fprintf(s.err, "%s in %s\n", counted(rows, "row"), time.Duration(got.Millis*float64(time.Millisecond)).Round(100*time.Microsecond))
 				}
 				return nil
 			})
@@ -84,6 +84,66 @@ runs a second time to be counted. With -o json the same as one object.`,
 	cmd.Flags().BoolVar(&explain, "explain", false, "show how the answer comes about in place of its rows")
 	_ = cmd.RegisterFlagCompletionFunc("side", cobra.FixedCompletions([]string{"xdr", "workspace"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// printAnswer prints a query's tables. One stands by itself; several each under
+// its name, and in JSON as an array of names and rows.
+func (s *shell) printAnswer(got control.QueryAnswer, explain bool) error {
+	several := len(got.Tables) > 1
+	switch {
+	case several && s.format == "csv":
+		return fmt.Errorf("the query gives %d tables and CSV holds one: print them as tables, or with -o json", len(got.Tables))
+	case several && s.format == "json":
+		return s.printSeveral(got.Tables, explain)
+	}
+	for i, t := range got.Tables {
+		if several {
+			if i > 0 {
+				s.out.WriteString("\n")
+			}
+			s.out.WriteString(printable(t.Name) + "\n")
+		}
+		if explain {
+			if err := s.printExplained(t.Explained); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.print(rowsOf(t)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func rowsOf(t control.QueryTable) *table {
+	out := &table{rows: t.Rows}
+	for _, column := range t.Columns {
+		out.headings = append(out.headings, column.Name)
+	}
+	return out
+}
+
+// printSeveral writes tables as an array of objects: name and rows, or name and explanation.
+func (s *shell) printSeveral(tables []control.QueryTable, explain bool) error {
+	type named struct {
+		Name      string             `json:"name"`
+		Rows      json.RawMessage    `json:"rows,omitempty"`
+		Explained *control.Explained `json:"explained,omitempty"`
+	}
+	out := make([]named, len(tables))
+	for i, t := range tables {
+		out[i] = named{Name: t.Name, Explained: t.Explained}
+		if explain {
+			continue
+		}
+		rows, err := objects(rowsOf(t))
+		if err != nil {
+			return err
+		}
+		out[i].Rows = rows
+	}
+	return s.printJSON(out)
 }
 
 // warn tells what there is to say of an answer.

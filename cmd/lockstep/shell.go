@@ -70,9 +70,17 @@ func (s *shell) print(t *table) error {
 	return s.printAligned(t)
 }
 
-// printObjects writes a table as an array of objects, a line each, members in
-// the order of the columns.
+// printObjects writes a table as an array of objects.
 func (s *shell) printObjects(t *table) error {
+	text, err := objects(t)
+	if err == nil {
+		_, err = s.out.Write(text)
+	}
+	return err
+}
+
+// objects is a table as an array of objects, a line each, members in the order of the columns.
+func objects(t *table) ([]byte, error) {
 	var b bytes.Buffer
 	encode := func(v any) error {
 		e := json.NewEncoder(&b)
@@ -92,18 +100,17 @@ func (s *shell) printObjects(t *table) error {
 				b.WriteString(", ")
 			}
 			if err := encode(h); err != nil {
-				return err
+				return nil, err
 			}
 			b.WriteString(": ")
 			if err := encode(r[c]); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		b.WriteByte('}')
 	}
 	b.WriteString("\n]\n")
-	_, err := s.out.Write(b.Bytes())
-	return err
+	return b.Bytes(), nil
 }
 
 // printJSON writes any value as indented JSON.

@@ -58,11 +58,14 @@ type Function struct {
 	Body       string
 }
 
-// Result is a bound query.
+// Result is one result table of a bound query.
 type Result struct {
 	Root   plan.Node
+	Name   string // that the text gives the table; "" for none
 	Render *syntax.Render
-	Errors []syntax.Error
+	Errors []syntax.Error // of the whole text
+	// Tables is how many the text has.
+	Tables int
 	// Asks is the number, from 1, of the operator whose columns only rows can tell
 	// and that the answer shows; 0 for none. See Question and Environment.Unfolded.
 	Asks int
@@ -72,24 +75,27 @@ func newBinder(env Environment) *binder {
 	return &binder{env: env, catalog: catalog.Default(), seen: map[string]bool{}, serialized: map[plan.Node]bool{}}
 }
 
-// Query binds a parsed text. Root is nil when there is an error that is no warning.
-func Query(q *syntax.Query, env Environment) Result {
+// Query binds a parsed text and gives its result table of a number, from 0. Root is nil
+// when there is an error that is no warning. Plans of several tables share nodes:
+// who wants another one binds the text again.
+func Query(q *syntax.Query, env Environment, table int) Result {
 	b := newBinder(env)
 	top := &scope{names: map[string]*entity{}}
-	node := b.safely(func() plan.Node { return b.noGraph(b.query(q, top)) })
+	answers := b.answers(q, top)
 	for _, e := range b.unused(top) {
 		b.safely(func() plan.Node { return e.table() })
 	}
-	if node != nil {
-		b.reveal(node.Columns())
+	r := Result{Tables: len(answers)}
+	if table < len(answers) {
+		r.Name, r.Render, r.Root = answers[table].name, answers[table].render, answers[table].node
+		b.reveal(r.Root.Columns())
 	}
-	r := Result{Render: b.render, Errors: b.errors, Asks: b.unfolds.asked}
+	r.Errors, r.Asks = b.errors, b.unfolds.asked
 	for _, e := range b.errors {
 		if !e.Warning {
-			return r
+			r.Root = nil
 		}
 	}
-	r.Root = node
 	return r
 }
 
@@ -201,40 +207,52 @@ func (b *binder) enter(at syntax.Span) func() {
 func (b *binder) query(q *syntax.Query, s *scope) plan.Node {
 	var result plan.Node
 	for i, st := range q.Statements {
-		switch st := st.(type) {
-		case *syntax.Let:
-			b.let(st, s)
-		case *syntax.Declare:
-			b.declare(st, s)
-		case *syntax.Pattern:
-			s.names[st.Name.Text] = &entity{pattern: st, scope: s.snapshot()}
-		case *syntax.Set:
-			if st.Value != nil && (st.Option == "query_bin_auto_size" || st.Option == "query_bin_auto_at") {
-				b.safely(func() plan.Node {
-					s.names["\x00"+st.Option] = &entity{scalar: b.scalar(st.Value, ctx{scope: s})}
-					return nil
-				})
-			}
-		case *syntax.Expression:
-			if i < len(q.Statements)-1 {
-				if _, more := q.Statements[len(q.Statements)-1].(*syntax.Expression); more && result == nil {
-					b.safely(func() plan.Node { return b.tabular(st.X, s) })
-					continue
-				}
-			}
-			result = b.tabular(st.X, s)
+		x, ok := st.(*syntax.Expression)
+		if !ok {
+			b.statement(st, s)
+			continue
 		}
+		if i < len(q.Statements)-1 {
+			if _, more := q.Statements[len(q.Statements)-1].(*syntax.Expression); more && result == nil {
+				b.safely(func() plan.Node { return b.tabular(x.X, s) })
+				continue
+			}
+		}
+		result = b.tabular(x.X, s)
 	}
 	if result == nil {
-		var at syntax.Span
-		if n := len(q.Statements); n > 0 {
-			at = q.Statements[n-1].At()
-		}
-		e := syntax.Error{Span: at, Code: "KQL100", Message: "there is no query: the text ends after its let statements", Warning: true}
-		b.add(e)
-		return &plan.Values{}
+		return b.nothing(q)
 	}
 	return result
+}
+
+// statement binds one that gives no table.
+func (b *binder) statement(st syntax.Statement, s *scope) {
+	switch st := st.(type) {
+	case *syntax.Let:
+		b.let(st, s)
+	case *syntax.Declare:
+		b.declare(st, s)
+	case *syntax.Pattern:
+		s.names[st.Name.Text] = &entity{pattern: st, scope: s.snapshot()}
+	case *syntax.Set:
+		if st.Value != nil && (st.Option == "query_bin_auto_size" || st.Option == "query_bin_auto_at") {
+			b.safely(func() plan.Node {
+				s.names["\x00"+st.Option] = &entity{scalar: b.scalar(st.Value, ctx{scope: s})}
+				return nil
+			})
+		}
+	}
+}
+
+// nothing is the answer to a text without a query.
+func (b *binder) nothing(q *syntax.Query) plan.Node {
+	var at syntax.Span
+	if n := len(q.Statements); n > 0 {
+		at = q.Statements[n-1].At()
+	}
+	b.add(syntax.Error{Span: at, Code: "KQL100", Message: "there is no query: the text ends after its let statements", Warning: true})
+	return &plan.Values{}
 }
 
 func (b *binder) declare(d *syntax.Declare, s *scope) {

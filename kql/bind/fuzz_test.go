@@ -42,7 +42,7 @@ func FuzzBind(f *testing.F) {
 				return
 			}
 		}
-		r := bind.Query(q, env)
+		r := bind.Query(q, env, 0)
 		failed := false
 		for _, e := range r.Errors {
 			failed = failed || !e.Warning

@@ -13,7 +13,11 @@ import (
 
 // pipe binds operators over a node.
 func (b *binder) pipe(n plan.Node, ops []syntax.Operator, s *scope) plan.Node {
-	s = s.child() // as gives names to what follows
+	return b.pipeIn(n, ops, s.child())
+}
+
+// pipeIn is pipe in a scope to which as gives the names of what follows.
+func (b *binder) pipeIn(n plan.Node, ops []syntax.Operator, s *scope) plan.Node {
 	for _, op := range ops {
 		b.count(op.At())
 		n = b.shown(n, op, s)
@@ -99,6 +103,8 @@ func (b *binder) operator(n plan.Node, op syntax.Operator, s *scope) plan.Node {
 		return b.partition(n, op, c)
 	case *syntax.Reduce:
 		return b.reduce(n, op, c)
+	case *syntax.Fork, *syntax.Facet:
+		b.fail(op.At(), "KQL194", "%s gives several tables: it can only stand at the end of the query", op.Keyword())
 	case *syntax.MakeGraph:
 		return b.makeGraph(n, op, c)
 	case *syntax.GraphMatch, *syntax.GraphMark, *syntax.GraphWhere, *syntax.GraphTable:

@@ -15,6 +15,8 @@ func (b *binder) evaluate(n plan.Node, op *syntax.Evaluate, c ctx) plan.Node {
 		return b.ipv4Lookup(n, op, c)
 	case "pivot":
 		return b.pivot(n, op, c)
+	case "preview":
+		b.fail(op.At(), "KQL194", "preview gives several tables: it can only stand at the end of the query")
 	}
 	if r := b.evaluateFurther(n, op, c); r != nil {
 		return r

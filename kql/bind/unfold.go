@@ -67,7 +67,7 @@ func Question(q *syntax.Query, env Environment, number int) Result {
 	b := newBinder(env)
 	b.unfolds.question = number
 	top := &scope{names: map[string]*entity{}}
-	b.safely(func() plan.Node { return b.query(q, top) })
+	b.answers(q, top)
 	return Result{Root: b.unfolds.node, Errors: b.errors}
 }
 

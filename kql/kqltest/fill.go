@@ -34,7 +34,7 @@ func Fill(text string, env kql.Environment, seed uint64) Data {
 			return nil
 		}
 	}
-	bound := bind.Query(q, env)
+	bound := bind.Query(q, env, 0)
 	if bound.Root == nil {
 		return nil
 	}

@@ -26,7 +26,7 @@ import (
 // planOf binds a text: the plan as bound, no rule of rewrite has seen it.
 func planOf(text string, env kql.Environment) plan.Node {
 	q, _ := syntax.ParseQuery(text)
-	bound := bind.Query(q, env)
+	bound := bind.Query(q, env, 0)
 	if bound.Root == nil {
 		return nil
 	}

@@ -71,7 +71,7 @@ func apply(t *testing.T, name, query string) (before, after string) {
 		t.Fatalf("%s: %v", query, errors)
 	}
 	const now = schema.Ticks(639028584000000000)
-	bound := bind.Query(q, bind.Environment{Tables: func(n string) (*schema.Table, bool) { return events, n == "Events" }, Now: now, RowID: "_id"})
+	bound := bind.Query(q, bind.Environment{Tables: func(n string) (*schema.Table, bool) { return events, n == "Events" }, Now: now, RowID: "_id"}, 0)
 	if bound.Root == nil {
 		t.Fatalf("%s: %v", query, bound.Errors)
 	}

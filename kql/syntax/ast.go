@@ -389,10 +389,16 @@ type (
 		By      Expr
 		Sub     Expr
 	}
-	// Fork is fork (sub-query)…; Facet is facet by columns.
+	// Fork is fork [Name =] (sub-query)…
 	Fork struct {
 		keyword
-		Subs []Expr
+		Branches []Branch
+	}
+	// Facet is facet by columns with (sub-query).
+	Facet struct {
+		keyword
+		By   []Expr
+		With Expr // nil for none
 	}
 	// Reduce is reduce by X with (options).
 	Reduce struct {
@@ -418,6 +424,12 @@ type (
 		Text string
 	}
 )
+
+// Branch is one sub-query of fork; its name's text may be "".
+type Branch struct {
+	Name Name
+	Sub  Expr
+}
 
 // NestedLevel is one level of top-nested.
 type NestedLevel struct {

@@ -29,9 +29,10 @@ func operatorParsers() map[string]func(*parser, keyword) Operator {
 		"invoke":           (*parser).invoke,
 		"as":               (*parser).as,
 		"getschema":        func(_ *parser, k keyword) Operator { return &GetSchema{k} },
-		"consume":          func(p *parser, k keyword) Operator { p.options(hints); return &Consume{k} },
+		"consume":          func(p *parser, k keyword) Operator { p.options(consumeOptions); return &Consume{k} },
 		"partition":        (*parser).partition,
 		"fork":             (*parser).fork,
+		"facet":            (*parser).facet,
 		"reduce":           (*parser).reduce,
 		"scan":             (*parser).scan,
 		"project-by-names": func(p *parser, k keyword) Operator { return &ProjectByNames{k, p.namedList()} },
@@ -44,7 +45,7 @@ func operatorParsers() map[string]func(*parser, keyword) Operator {
 }
 
 // opaque operators are known but read as text up to the next pipe.
-var opaque = map[string]bool{"facet": true, "macro-expand": true, "assert-schema": true, "execute-and-cache": true}
+var opaque = map[string]bool{"macro-expand": true, "assert-schema": true, "execute-and-cache": true}
 
 // operatorKeyword reads words joined by hyphens as far as they name an operator.
 func (p *parser) operatorKeyword() (string, int) {

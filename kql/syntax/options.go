@@ -9,6 +9,7 @@ var (
 	joinOptions = map[string]bool{"kind": true, "withsource": true, "isfuzzy": true}
 	mvOptions   = map[string]bool{"kind": true, "bagexpansion": true, "with_itemindex": true}
 	parseOpts   = map[string]bool{"kind": true, "flags": true}
+	consumeOptions = map[string]bool{"decodeblocks": true}
 	findOptions = map[string]bool{"withsource": true, "withsource_": true, "datascope": true, "kind": true}
 )
 

@@ -103,11 +103,31 @@ func (p *parser) partition(k keyword) Operator {
 
 func (p *parser) fork(k keyword) Operator {
 	op := &Fork{keyword: k}
-	for p.is("(") || p.tok().Kind == Word && p.isAt(1, "=") {
-		if p.tok().Kind == Word {
-			p.at += 2
+	for {
+		branch := Branch{}
+		if !p.is("(") {
+			branch.Name = p.name()
+			p.expect("=")
 		}
-		op.Subs = append(op.Subs, p.subPipe("(", ")"))
+		branch.Sub = p.subPipe("(", ")")
+		op.Branches = append(op.Branches, branch)
+		if !p.is("(") && p.tok().Kind != Word && !p.is("[") {
+			return op
+		}
+	}
+}
+
+func (p *parser) facet(k keyword) Operator {
+	op := &Facet{keyword: k}
+	p.expectWord("by")
+	for {
+		op.By = append(op.By, &Ident{p.name()})
+		if !p.accept(",") {
+			break
+		}
+	}
+	if p.acceptWord("with") {
+		op.With = p.subPipe("(", ")")
 	}
 	return op
 }

@@ -132,7 +132,6 @@ func (c *connection) read(ctx context.Context, sql string, args []any, result *s
 		return tables.Result{}, fmt.Errorf("the result has %d columns, %d were announced", len(cur.types), len(result.Columns))
 	}
 	out := tables.Result{Rows: rows.New(result, 0)}
-	var size int64
 	for {
 		ch, err := cur.next()
 		if ch == nil || err != nil {
@@ -149,11 +148,11 @@ func (c *connection) read(ctx context.Context, sql string, args []any, result *s
 				if err != nil {
 					return tables.Result{}, fmt.Errorf("column %s: %w", result.Columns[i].Name, err)
 				}
-				size += added
+				out.Bytes += added
 			}
 			out.Rows.N += take
 			from += take
-			if most.Bytes > 0 && size > most.Bytes && !out.Truncated {
+			if most.Bytes > 0 && out.Bytes > most.Bytes && !out.Truncated {
 				out.Truncated = true
 			}
 			if out.Truncated {

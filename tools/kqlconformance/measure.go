@@ -80,6 +80,9 @@ func (c *checker) compile(text string, env kql.Environment) (p *kql.Program, why
 			return nil, fmt.Sprintf("%s at %d:%d: %s", d.Code, d.Line, d.Column, d.Message), took
 		}
 	}
+	if n := len(p.Further); n > 0 { // the recorded columns are those of a text's last table
+		p = p.Further[n-1]
+	}
 	return p, "", took
 }
 

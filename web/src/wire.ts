@@ -214,11 +214,17 @@ export interface Story {
 
 export type Cell = string | number | boolean | null | Cell[] | { [key: string]: Cell };
 
+/** A query's answer: one table, or several of a text with several. */
 export interface QueryResult {
-  columns: { name: string; type: string }[];
-  rows: Cell[][];
+  tables: ResultTable[];
   notes: string[];
   elapsedMs: number;
+}
+
+export interface ResultTable {
+  name: string;
+  columns: { name: string; type: string }[];
+  rows: Cell[][];
 }
 
 export interface Diagnostic {

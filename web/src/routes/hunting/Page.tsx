@@ -7,6 +7,8 @@ import {
   makeStyles,
   Option,
   SearchBox,
+  Tab,
+  TabList,
   Title3,
   tokens,
 } from "@fluentui/react-components";
@@ -19,7 +21,7 @@ import { type Column, Grid } from "../../parts/Grid";
 import { Empty, Failure, Loading } from "../../parts/Says";
 import { type Question, useRun, useTables } from "../../queries/hunting";
 import { useMe } from "../../queries/session";
-import type { Cell, Diagnostic, QueryResult, Side } from "../../wire";
+import type { Cell, Diagnostic, ResultTable, Side } from "../../wire";
 import { visible } from "../../words";
 import { cellText, characterAt } from "./text";
 
@@ -70,7 +72,7 @@ const spans: [string, string][] = [
 
 const numeric = new Set(["int", "long", "real", "decimal"]);
 
-function resultColumns(result: QueryResult): Column<Cell[]>[] {
+function resultColumns(result: ResultTable): Column<Cell[]>[] {
   return result.columns.map((c, i) => ({
     key: `${i} ${c.name}`,
     title: c.name,
@@ -83,7 +85,34 @@ function resultColumns(result: QueryResult): Column<Cell[]>[] {
   }));
 }
 
-function Results({ result }: { result: QueryResult }) {
+/** The tables of an answer: one as it is, of several the one chosen by its name. */
+function Answer({ tables }: { tables: ResultTable[] }) {
+  const [chosen, choose] = useState(0);
+  const table = tables[chosen] ?? tables[0];
+  if (!table) return null;
+  return (
+    <>
+      {tables.length > 1 && (
+        <TabList
+          size="small"
+          aria-label="Result tables"
+          selectedValue={chosen}
+          onTabSelect={(_, d) => choose(Number(d.value))}
+        >
+          {tables.map((t, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: two tables may have one name
+            <Tab key={i} value={i}>
+              {visible(t.name)}
+            </Tab>
+          ))}
+        </TabList>
+      )}
+      <Results key={chosen} result={table} />
+    </>
+  );
+}
+
+function Results({ result }: { result: ResultTable }) {
   const s = useStyles();
   const columns = useMemo(() => resultColumns(result), [result]);
   const numbers = useMemo(() => new Map(result.rows.map((row, i) => [row, String(i)])), [result]);
@@ -192,6 +221,7 @@ export function HuntingPage() {
   if (!me?.has.hunting) {
     return <Empty icon={<SearchRegular />} title="This server runs no query engine" />;
   }
+  const count = run.data?.tables.reduce((n, t) => n + t.rows.length, 0) ?? 0;
   const name = where === "xdr" ? "Defender XDR" : where;
   return (
     <div className={s.page}>
@@ -246,15 +276,14 @@ export function HuntingPage() {
           {run.isError && <Wrong error={run.error} onPlace={place} />}
           {run.isSuccess && (
             <Caption1 className={s.muted} role="status">
-              {run.data.rows.length.toLocaleString("en-US")} {run.data.rows.length === 1 ? "row" : "rows"} in{" "}
-              {Math.round(run.data.elapsedMs)} ms
+              {count.toLocaleString("en-US")} {count === 1 ? "row" : "rows"} in {Math.round(run.data.elapsedMs)} ms
               {run.data.notes.length > 0 && ` · ${run.data.notes.join(" ")}`}
             </Caption1>
           )}
           {run.isPending ? (
             <Loading what="the result" />
           ) : run.isSuccess ? (
-            <Results result={run.data} />
+            <Answer key={run.submittedAt} tables={run.data.tables} />
           ) : (
             !run.isError && (
               <Empty icon={<SearchRegular />} title="Ask something">
