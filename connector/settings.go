@@ -48,6 +48,9 @@ func (s *Service) Connect(ctx context.Context, ws string, c Settings, by securit
 	if err != nil {
 		return Connection{}, fmt.Errorf("connect workspace %s: %w", ws, err)
 	}
+	if err := s.onePlace(ws, tables); err != nil {
+		return Connection{}, fmt.Errorf("connect workspace %s: %w", ws, err)
+	}
 	c.Tables = tables
 	var off []string
 	if c.TurnOffCreationRules && s.o.Rules != nil {
@@ -72,8 +75,12 @@ func (s *Service) Connect(ctx context.Context, ws string, c Settings, by securit
 }
 
 // Tables gives the event tables to connect with when nobody names any: those
-// that stream, or streamed before it was disconnected; all that can the first time.
+// that stream, or streamed before it was disconnected; all that can the first
+// time, but none where the other side is another server.
 func (s *Service) Tables(ctx context.Context, ws string) ([]string, error) {
+	if s.remote(ws) != "" {
+		return nil, nil
+	}
 	k, err := s.Connection(ctx, ws)
 	if err != nil || len(k.Settings.Tables) > 0 {
 		return k.Settings.Tables, err
@@ -103,6 +110,11 @@ func (s *Service) SetStream(ctx context.Context, ws, table string, on bool, by s
 	names, err := streamable([]string{table})
 	if err != nil {
 		return Connection{}, fmt.Errorf("stream to workspace %s: %w", ws, err)
+	}
+	if on {
+		if err := s.onePlace(ws, names); err != nil {
+			return Connection{}, fmt.Errorf("stream to workspace %s: %w", ws, err)
+		}
 	}
 	k, err := s.Connection(ctx, ws)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"lockstep/connector/reconcile"
 	"lockstep/schema"
 	"lockstep/state"
 	"lockstep/tables"
@@ -23,6 +24,7 @@ type Status struct {
 	Connection Connection
 	Types      []DataType
 	Feeds      []FeedHealth
+	Ends       []EndHealth  // the XDR's, then the workspace's
 	Waiting    int          // incidents that wait to be looked at
 	Behind     schema.Ticks // age of the oldest change that waits; 0 if none does
 	Holes      []Hole       // incidents, and parts of feeds, that keep failing, oldest first
@@ -61,7 +63,9 @@ func (s *Service) Status(ctx context.Context, ws string) (Status, error) {
 	if err != nil {
 		return Status{}, fmt.Errorf("status of workspace %s: %w", ws, err)
 	}
-	st := Status{Connection: k}
+	st := Status{Connection: k, Ends: []EndHealth{
+		healthOf(reconcile.XDR, s.o.XDR.Capabilities()), healthOf(reconcile.Workspace, s.o.Workspace(ws).Capabilities()),
+	}}
 	on := k.Connected && k.Settings.Incidents
 	incidents, alerts := DataType{Name: incidentsType, On: on}, DataType{Name: alertsType, On: on && k.Settings.Alerts}
 	s.turn.Lock()

@@ -42,9 +42,8 @@ type Counts struct {
 	Changed  map[string]int `json:"changed"` // writes by method and path
 }
 
-// Door stands before a handler and misbehaves. It is safe for concurrent use.
+// Door stands before handlers and misbehaves. It is safe for concurrent use.
 type Door struct {
-	next    http.Handler
 	profile Profile
 	now     func() time.Time
 
@@ -62,9 +61,9 @@ type answer struct {
 	until time.Time
 }
 
-// New makes a door. Its draws follow from the seed and the order of requests.
-func New(p Profile, seed uint64, now func() time.Time, next http.Handler) *Door {
-	return &Door{next: next, profile: p, now: now, draw: rand.New(rand.NewPCG(seed, 0)), answers: map[string][]answer{},
+// New makes a door, to be stood Before a handler. Its draws follow from the seed and the order of requests.
+func New(p Profile, seed uint64, now func() time.Time) *Door {
+	return &Door{profile: p, now: now, draw: rand.New(rand.NewPCG(seed, 0)), answers: map[string][]answer{},
 		counts: Counts{Profile: p.Name, Seed: seed, Faults: map[Fault]int{}, Changed: map[string]int{}}}
 }
 
@@ -80,23 +79,23 @@ func (d *Door) Counts() Counts {
 // behind are the paths of the published APIs, all else behaves.
 var behind = []string{"/v1.0/", "/beta/", "/subscriptions/"}
 
-func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == Path {
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		_ = json.NewEncoder(w).Encode(d.Counts()) // the client is gone, or the connection shows it
-		return
-	}
-	for _, p := range behind {
-		if strings.HasPrefix(r.URL.Path, p) {
-			d.serve(w, r)
-			return
+// Before stands the door before a handler.
+func (d *Door) Before(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == Path:
+			w.Header().Set("Content-Type", "application/json; charset=utf-8")
+			_ = json.NewEncoder(w).Encode(d.Counts()) // the client is gone, or the connection shows it
+		case slices.ContainsFunc(behind, func(p string) bool { return strings.HasPrefix(r.URL.Path, p) }):
+			d.serve(w, r, next)
+		default:
+			next.ServeHTTP(w, r)
 		}
-	}
-	d.next.ServeHTTP(w, r)
+	})
 }
 
 // serve passes a request on unless it is refused, and its answer unless it is spoilt.
-func (d *Door) serve(w http.ResponseWriter, r *http.Request) {
+func (d *Door) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	d.mu.Lock()
 	d.counts.Requests++
 	refused, what := d.refuse(w, r)
@@ -106,7 +105,7 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	got := &recorder{header: http.Header{}, status: http.StatusOK}
-	d.next.ServeHTTP(got, r)
+	next.ServeHTTP(got, r)
 	d.mu.Lock()
 	dropped := d.spoil(r, got)
 	d.mu.Unlock()

@@ -74,6 +74,7 @@ type Quarantine interface {
 type Options struct {
 	XDR        XDR
 	Workspaces Workspaces
+	Remote     workspace.Workspace // of another server, which the XDR here is joined to; zero if there is none
 	Connector  Connector
 	Queries    Queries
 	Quarantine Quarantine

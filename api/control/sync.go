@@ -26,10 +26,7 @@ type Workspace struct {
 }
 
 func (f *face) workspaces(r *http.Request) (any, error) {
-	if f.Workspaces == nil {
-		return []Workspace{}, nil
-	}
-	list, err := f.Workspaces.Workspaces(r.Context())
+	list, err := f.known(r)
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +43,17 @@ func (f *face) workspaces(r *http.Request) (any, error) {
 		out = append(out, one)
 	}
 	return out, nil
+}
+
+// known lists the workspaces that are here, or the one of another server.
+func (f *face) known(r *http.Request) ([]workspace.Workspace, error) {
+	switch {
+	case f.Workspaces != nil:
+		return f.Workspaces.Workspaces(r.Context())
+	case f.Remote.ID != "":
+		return []workspace.Workspace{f.Remote}, nil
+	}
+	return nil, nil
 }
 
 // joined finds the workspace that a request names where there is a connector,
@@ -135,6 +143,14 @@ type Status struct {
 	Edit      Latency      `json:"edit"`     // of other changes, either way
 	Types     []TypeStatus `json:"types"`
 	Holes     []Hole       `json:"holes"`
+	Ends      []End        `json:"ends"` // those that are other servers
+}
+
+// End is a side that is another server, and what it can't do.
+type End struct {
+	Side   string   `json:"side"`
+	Where  string   `json:"where"`
+	Cannot []string `json:"cannot"`
 }
 
 // Latency is how long changes took, in milliseconds.
@@ -185,6 +201,11 @@ func (f *face) status(r *http.Request) (any, error) {
 			Name: t.Name, Component: t.Component, On: t.On, Received: text(t.LastReceived), Newest: text(t.Newest), Rows: t.Rows,
 			Lag: millis(t.Lag), Failures: t.Failures, LastError: t.LastError,
 		})
+	}
+	for _, e := range st.Ends {
+		if e.Where != "" {
+			out.Ends = append(out.Ends, End{e.Side, e.Where, e.Cannot})
+		}
 	}
 	for _, h := range st.Holes {
 		out.Holes = append(out.Holes, Hole{cmp.Or(h.XDR, h.Where), text(h.Since), h.Attempts, h.Error})

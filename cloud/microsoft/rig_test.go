@@ -159,13 +159,14 @@ func (r *rig) serve(profile string, seed uint64, face func(*server, string) http
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.door = chaos.New(p, seed, func() time.Time { return r.now.Time() }, face(s, web.URL))
+	s.door = chaos.New(p, seed, func() time.Time { return r.now.Time() })
+	behind := s.door.Before(face(s, web.URL))
 	served = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if tokens.Owns(q.URL.Path) {
 			tokens.ServeHTTP(w, q)
 			return
 		}
-		s.door.ServeHTTP(w, q)
+		behind.ServeHTTP(w, q)
 	})
 	trusted := x509.NewCertPool()
 	trusted.AddCert(web.Certificate())

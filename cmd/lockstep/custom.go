@@ -76,11 +76,14 @@ func (s *server) external() (external.Options, error) {
 }
 
 // ranges reads the ranges of addresses that queries may reach although they aren't public.
-func (s Settings) ranges() (out []netip.Prefix, err error) {
-	for _, text := range s.QueryRanges {
+func (s Settings) ranges() ([]netip.Prefix, error) { return prefixes("query_ranges", s.QueryRanges) }
+
+// prefixes reads the ranges of addresses of a setting.
+func prefixes(setting string, texts []string) (out []netip.Prefix, err error) {
+	for _, text := range texts {
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
-			return nil, fault.At("query_ranges", "%q is no range of addresses such as 10.1.2.0/24", text)
+			return nil, fault.At(setting, "%q is no range of addresses such as 10.1.2.0/24", text)
 		}
 		out = append(out, p)
 	}

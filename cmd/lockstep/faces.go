@@ -51,12 +51,13 @@ func (s *server) handler() http.Handler {
 		mux.Handle("/v1/", s.metrics.timed("logs", s.logsFace()))
 	}
 	mux.Handle("/", s.metrics.timed("portal", s.portal))
+	served := s.spoiled(mux)
 	return lenient(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if tokens.Owns(r.URL.Path) {
 			tokens.ServeHTTP(w, r)
 			return
 		}
-		mux.ServeHTTP(w, r)
+		served.ServeHTTP(w, r)
 	}))
 }
 
@@ -144,7 +145,7 @@ func (s *server) logsFace() http.Handler {
 func (s *server) controlFace() http.Handler {
 	o := control.Options{
 		Queries: s.queries, Quarantine: s.tables, Operator: s.operator(), Now: s.now, CA: s.certificate.Authority,
-		Settled: s.driver.settled, Failed: s.failed, Token: s.token, Findings: s.driver.health.Findings,
+		Remote: s.remoteSpace, Settled: s.driver.settled, Failed: s.failed, Token: s.token, Findings: s.driver.health.Findings,
 	}
 	if s.xdr != nil {
 		o.XDR = s.xdr

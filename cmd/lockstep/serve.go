@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lockstep/access"
+	"lockstep/api/chaos"
 	"lockstep/connector"
 	"lockstep/fault"
 	"lockstep/schema"
@@ -20,21 +21,29 @@ import (
 // newServe is `lockstep serve`.
 func newServe(s *shell) *cobra.Command {
 	var with sampleOptions
+	var bad chaosOptions
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the XDR, the workspace and the connector between them",
 		Long: `Run the XDR, the workspace and the connector between them, until interrupted.
 
 A first start makes the data folder, a certificate authority, a user, an application and a workspace, and
-connects the two sides. With --sample a made-up company's fortnight is replayed into it.`,
+connects the two sides. With --sample a made-up company's fortnight is replayed into it.
+
+With --chaos it misbehaves on purpose, on this machine alone, for others to test their clients against. What came and
+what was spoilt is counted at /chaos. The profiles:
+
+` + chaos.Help() + `
+A server with one role can be joined to another one that plays the other: see the settings remote_….`,
 		Example: `  lockstep serve --sample
   lockstep serve --data /var/lib/lockstep --listen 0.0.0.0:8443 --public-url https://soc.example:8443 --names soc.example`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return s.serve(cmd.Context(), with) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return s.serve(cmd.Context(), with, bad) },
 	}
 	cmd.Flags().BoolVar(&with.on, "sample", false, "replay the sample tenant, with every table streaming")
 	cmd.Flags().Int64Var(&with.rows, "sample-rows", 0, "rows of the sample (default: 30,000)")
 	cmd.Flags().Uint64Var(&with.seed, "sample-seed", 1, "seed of the sample")
+	bad.flags(cmd.Flags())
 	cmd.Flags().Float64Var(&with.speed, "sample-speed", 0, "recorded seconds a second (default: as fast as it goes)")
 	return cmd
 }
@@ -56,7 +65,7 @@ func logger(set Settings, to *os.File) (*slog.Logger, error) {
 }
 
 // serve opens everything, listens, tells where, and serves until ctx ends.
-func (s *shell) serve(ctx context.Context, with sampleOptions) (err error) {
+func (s *shell) serve(ctx context.Context, with sampleOptions, bad chaosOptions) (err error) {
 	log, err := logger(s.settings, s.err)
 	if err != nil {
 		return err
@@ -65,11 +74,18 @@ func (s *shell) serve(ctx context.Context, with sampleOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	door, loud, err := bad.door(s.settings)
+	if err != nil {
+		return errors.Join(err, listening.Close())
+	}
 	server, err := open(ctx, s.settings, log)
 	if err != nil {
 		return errors.Join(err, listening.Close())
 	}
 	defer func() { err = errors.Join(err, server.close()) }()
+	if server.door = door; door != nil {
+		fmt.Fprintln(s.err, loud)
+	}
 	plain, err := server.listenPlain()
 	if err != nil {
 		return errors.Join(err, listening.Close())
@@ -135,8 +151,11 @@ func (s *shell) welcome(server *server) {
 		}
 		fmt.Fprintf(s.out, "  (with its password, and an application's id and secret, in %s)\n", server.folder.Path(credentialsName))
 	}
-	if len(set.Roles) == 1 {
-		fmt.Fprintf(s.out, "\n  This server is the %s side alone. Joining it to another server isn't built yet.\n", set.Roles[0])
+	switch _, there, _ := set.remoteURL(); { // it was checked when the settings were read
+	case there != nil:
+		fmt.Fprintf(s.out, "\n  joined to    %s (what it can't do: %s sync status)\n", there, os.Args[0])
+	case len(set.Roles) == 1:
+		fmt.Fprintf(s.out, "\n  This server is the %s side alone. The settings remote_… join it to another server.\n", set.Roles[0])
 	}
 	data := ""
 	if set.Data != defaults().Data {

@@ -48,6 +48,17 @@ type Settings struct {
 	LogFormat     string        `yaml:"log_format" help:"text or json"`
 	LogLevel      string        `yaml:"log_level" help:"debug, info, warn or error"`
 	ClockAhead    time.Duration `yaml:"clock_ahead" help:"run the server's clock ahead by this much, to rehearse retention"`
+	RemoteXDR     string        `yaml:"remote_xdr" help:"address of another server's XDR that this server's workspace is joined to: https://xdr.example:8443, or https://graph.microsoft.com; roles is workspace then"`
+	RemoteSpace   string        `yaml:"remote_workspace" help:"address of another server's workspace that this server's XDR is joined to, with its resource id: https://soc.example:8443/subscriptions/…/workspaces/NAME; roles is xdr then"`
+	RemoteLogin   string        `yaml:"remote_authority" help:"where the other server's tokens come from; empty: the other server, for Microsoft's https://login.microsoftonline.com"`
+	RemoteTenant  string        `yaml:"remote_tenant" help:"the other server's tenant id"`
+	RemoteClient  string        `yaml:"remote_client_id" help:"id of the application that the other server knows this one by"`
+	RemoteSecret  string        `yaml:"remote_client_secret" secret:"true" help:"its secret; better in a file"`
+	RemoteFile    string        `yaml:"remote_client_secret_file" help:"file with its secret"`
+	RemoteCA      string        `yaml:"remote_ca" help:"file with the other server's certificate authority (PEM), as lockstep ca writes it; empty: the system's alone"`
+	RemoteRanges  []string      `yaml:"remote_ranges" help:"ranges of addresses in which the other server may stand although they are not public, such as 10.1.2.0/24"`
+	RemotePoll    time.Duration `yaml:"remote_poll" help:"how often the other server is asked for changes; 0: 250ms, for Microsoft's 15s"`
+	RemoteRate    int           `yaml:"remote_rate" help:"most questions to the other server a minute; 0: any number, for Microsoft's 100"`
 	Password      string        `yaml:"password" secret:"true" help:"first password of the first user; empty: made at first start"`
 }
 
@@ -250,6 +261,9 @@ func (s Settings) validate() error {
 		}
 	}
 	if _, err := s.ranges(); err != nil {
+		return err
+	}
+	if err := s.checkRemote(); err != nil {
 		return err
 	}
 	if !strings.HasPrefix(s.PublicURL, "https://") {

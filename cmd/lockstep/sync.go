@@ -100,6 +100,12 @@ func (s *shell) printStatus(a control.Status) error {
 			fmt.Fprintf(s.out, "  %-18s %s\n", line[0], line[1])
 		}
 	}
+	for _, e := range a.Ends {
+		fmt.Fprintf(s.out, "\n  the %s is another server, %s, and can do less:\n", map[string]string{"xdr": "XDR", "workspace": "workspace"}[e.Side], e.Where)
+		for _, text := range e.Cannot {
+			fmt.Fprintf(s.out, "    - %s\n", text)
+		}
+	}
 	fmt.Fprintln(s.out)
 	t := newTable("data", "on", "rows", "last received", "failures", "last error")
 	for _, d := range a.Types {

@@ -16,8 +16,8 @@ import (
 
 	"lockstep/access"
 	"lockstep/access/certificate"
+	"lockstep/api/chaos"
 	"lockstep/connector"
-	"lockstep/connector/port"
 	"lockstep/fault"
 	"lockstep/geo"
 	"lockstep/history"
@@ -65,11 +65,15 @@ type server struct {
 	watchlists *watchlists.Service
 	searches   *searches.Service
 	connector  *connector.Service
-	queries    *query.Service
-	places     *geo.Places // nil without a database
-	history    *history.Service
-	portal     *portal.Portal
-	driver     *driver
+
+	remoteSpace workspace.Workspace // of another server, which this one's XDR is joined to; zero if there is none
+	door        *chaos.Door         // stands before the APIs of a server that misbehaves; nil else
+
+	queries *query.Service
+	places  *geo.Places // nil without a database
+	history *history.Service
+	portal  *portal.Portal
+	driver  *driver
 }
 
 // place is where this server stands: ids that are made once.
@@ -204,9 +208,13 @@ func (s *server) openSides(context.Context) (err error) {
 		s.watchlists = watchlists.New(watchlists.Options{Store: s.state, Now: s.now, NewID: newID})
 		s.searches = searches.New(searches.Options{Store: s.state, Now: s.now})
 	}
-	if s.xdr != nil && s.workspaces != nil {
+	x, w, err := s.ends()
+	if err != nil {
+		return fmt.Errorf("join another server: %w", err)
+	}
+	if x != nil && w != nil {
 		s.connector, err = connector.New(connector.Options{
-			Store: s.state, Now: s.now, NewID: newID, XDR: s.xdr.End(), Workspace: func(ws string) port.End { return s.workspaces.End(ws) },
+			Store: s.state, Now: s.now, NewID: newID, XDR: x, Workspace: w,
 			Streams: s.tables, TenantID: s.place.Tenant, Seed: uint64(s.now()), Changed: changed,
 		})
 		if err != nil {
@@ -321,7 +329,7 @@ func (s *server) openPortal(context.Context) (err error) {
 // openWorkspace makes the first workspace at first start.
 func (s *server) openWorkspace(ctx context.Context) error {
 	if s.workspaces == nil {
-		return nil
+		return s.joinRemote(ctx)
 	}
 	list, err := s.workspaces.Workspaces(ctx)
 	if err != nil || len(list) > 0 {
