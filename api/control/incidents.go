@@ -38,12 +38,6 @@ type Incident struct {
 
 // primary finds the workspace that a request names, the primary one if it names none.
 func (f *face) primary(r *http.Request, name string) (workspace.Workspace, error) {
-	if f.Workspaces == nil && f.Remote.ID != "" {
-		if name != "" && !strings.EqualFold(name, f.Remote.ID) && !strings.EqualFold(name, f.Remote.Name) {
-			return workspace.Workspace{}, fault.New(fault.NotFound, "this server is joined to workspace %s alone, not to %q", f.Remote.Name, name)
-		}
-		return f.Remote, nil
-	}
 	if f.Workspaces == nil {
 		return workspace.Workspace{}, fault.New(fault.NotFound, "this server has no workspaces: it is the XDR side alone")
 	}

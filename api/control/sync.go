@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"strings"
 
 	"lockstep/connector"
 	"lockstep/fault"
@@ -62,7 +63,13 @@ func (f *face) joined(r *http.Request, name string) (workspace.Workspace, error)
 	if f.Connector == nil {
 		return workspace.Workspace{}, fault.New(fault.NotFound, "this server has no connector: it runs where both sides can be reached")
 	}
-	return f.primary(r, name)
+	if f.Workspaces != nil {
+		return f.primary(r, name)
+	}
+	if name != "" && !strings.EqualFold(name, f.Remote.ID) && !strings.EqualFold(name, f.Remote.Name) {
+		return workspace.Workspace{}, fault.New(fault.NotFound, "this server is joined to workspace %s alone, not to %q", f.Remote.Name, name)
+	}
+	return f.Remote, nil
 }
 
 // ConnectRequest is what `lockstep connect` asks for.
