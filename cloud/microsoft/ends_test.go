@@ -301,3 +301,19 @@ func TestNotThere(t *testing.T) {
 func severityTo(s security.Severity) func(*workspace.Put) {
 	return func(p *workspace.Put) { p.Severity = s }
 }
+
+// TestACommentIsMadeOnce: sent again, as after a lost answer, it stays one (T24).
+func TestACommentIsMadeOnce(t *testing.T) {
+	each(t, "none", func(t *testing.T, r *rig, end port.End, ids []string) {
+		c := security.Comment{ID: "c0000000-0000-4000-8000-000000000009", Text: strings.Repeat("long ", 7000), Author: bob, Created: r.now}
+		for range 2 {
+			if _, err := end.Apply(ctx, port.Write{ID: r.id(), Incident: ids[0], AddComments: []security.Comment{c}, Actor: bob}); err != nil {
+				t.Fatal(err)
+			}
+			c.Created = r.clock() // the connector makes some comments anew
+		}
+		if i := must(end.Incident(ctx, ids[0])); len(i.Comments) != 1 || i.Comments[0].ID != c.ID {
+			t.Errorf("there are %d", len(i.Comments))
+		}
+	})
+}

@@ -88,7 +88,4 @@ func work(r *rig, connect func(*rig)) {
 	r.agree()
 	r.patch(a, xdr.Patch{Status: ptr(xdr.Resolved), Classification: ptr("truePositive"), Determination: ptr("malware"), ResolvingComment: ptr("cleaned")}, ann)
 	r.agree()
-	if st, err := r.sync.Status(ctx, r.ws.ID); err != nil || len(st.Holes) > 0 {
-		r.t.Errorf("holes are left: %+v, %v", st.Holes, err)
-	}
 }

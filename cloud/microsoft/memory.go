@@ -83,6 +83,25 @@ func (m *memory) believe(id string, stamp schema.Ticks, values uint64, now schem
 	return nil
 }
 
+// sent knows what was sent before. It is bounded: what it forgets is sent once
+// more at worst.
+type sent struct {
+	mu   sync.Mutex
+	keys map[string]bool
+}
+
+// before reports whether a thing was sent before, and notes it.
+func (s *sent) before(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.keys == nil || len(s.keys) >= mostSeen {
+		s.keys = map[string]bool{}
+	}
+	was := s.keys[key]
+	s.keys[key] = true
+	return was
+}
+
 // digest tells values apart.
 func digest(text []byte) uint64 {
 	h := fnv.New64a()

@@ -226,12 +226,21 @@ func (r *rig) agree() {
 	why := ""
 	for range 720 {
 		r.run(5 * schema.Second)
-		if why = r.differences(); why == "" {
+		if why = r.differences(); why == "" && len(r.status().Holes) == 0 {
 			return
 		}
 	}
-	st, _ := r.sync.Status(ctx, r.ws.ID)
+	st := r.status()
 	r.t.Fatalf("no agreement after an hour: %s\nat the doors %+v and %+v\n%+v %+v", why, r.xdrAt.door.Counts(), r.workAt.door.Counts(), st.Holes, st.Feeds)
+}
+
+func (r *rig) status() connector.Status {
+	r.t.Helper()
+	st, err := r.sync.Status(ctx, r.ws.ID)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return st
 }
 
 // ingest makes an alert about hosts and gives the incident that holds it.

@@ -301,8 +301,7 @@ func (s *workspace) Apply(ctx context.Context, w port.Write) (port.Applied, erro
 		s.memory.saw(w.Incident, i.Properties.Modified.Ticks, digestOf(i), s.o.Now())
 	}
 	for _, c := range w.AddComments {
-		message := map[string]any{"properties": map[string]string{"message": signed(c)}}
-		if _, err := s.line.do(ctx, "PUT", s.at("incidents", w.Incident, "comments", c.ID), message); err != nil {
+		if err := s.comment(ctx, w.Incident, c); err != nil {
 			if changed {
 				err = undone(err)
 			}
@@ -311,6 +310,19 @@ func (s *workspace) Apply(ctx context.Context, w port.Write) (port.Applied, erro
 		changed = true
 	}
 	return port.Applied{WriteID: w.ID, Incident: w.Incident, Version: versionOf(i), At: s.o.Now()}, nil
+}
+
+// comment writes a comment. One of its id that is there already is a repeat.
+func (s *workspace) comment(ctx context.Context, incident string, c security.Comment) error {
+	message := map[string]any{"properties": map[string]string{"message": signed(c)}}
+	path := s.at("incidents", incident, "comments", c.ID)
+	_, err := s.line.do(ctx, "PUT", path, message)
+	if fault.Is(err, fault.Conflict) {
+		if _, there := s.line.do(ctx, "GET", path, nil); there == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // incidentPut is the body of a PUT: the members that a client may set.

@@ -39,6 +39,7 @@ type xdr struct {
 	memory memory
 	watch  watch
 	census census
+	sent   sent
 }
 
 var _ port.End = (*xdr)(nil)
@@ -286,8 +287,7 @@ func (x *xdr) Apply(ctx context.Context, w port.Write) (port.Applied, error) {
 		}
 	}
 	for _, c := range w.AddComments {
-		text := map[string]string{"@odata.type": "microsoft.graph.security.alertComment", "comment": signed(c)}
-		if _, err := x.line.do(ctx, "POST", incidentPath(w.Incident, "/comments"), text); err != nil {
+		if err := x.comment(ctx, w.Incident, c); err != nil {
 			if begun {
 				err = undone(err)
 			}
@@ -296,6 +296,23 @@ func (x *xdr) Apply(ctx context.Context, w port.Write) (port.Applied, error) {
 		begun = true
 	}
 	return made, nil
+}
+
+// comment adds a comment. The API would take one twice: what was sent before
+// without an answer is looked for first.
+func (x *xdr) comment(ctx context.Context, incident string, c security.Comment) error {
+	if x.sent.before(incident + "\x00" + c.ID) {
+		i, err := x.get(ctx, incident)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(recognised(i.Comments), func(there security.Comment) bool { return there.ID == c.ID }) {
+			return nil
+		}
+	}
+	text := map[string]string{"@odata.type": "microsoft.graph.security.alertComment", "comment": signed(c)}
+	_, err := x.line.do(ctx, "POST", incidentPath(incident, "/comments"), text)
+	return err
 }
 
 // patch is the body that makes a write's changes; members that it doesn't
