@@ -320,6 +320,9 @@ func (r *runner) infer(ctx context.Context, f *feeder, l *link, d Decision, sent
 		return nil
 	}
 	sent.Outcome = Unknown
+	if reconcile.WordForWord(r.xdr.can, r.work.can) {
+		present.Comments = reconcile.ByWords(l.XDR, present.Comments)
+	}
 	if n := slices.IndexFunc(l.Intent.Steps, func(p pending) bool { return p.WriteID == sent.WriteID }); n >= 0 && sent.Incident == l.incidentOn(sent.Side) {
 		l.Base = settled(l.Base, l.Intent.Steps[n].Settles.Shown(sent.Side, present))
 	}

@@ -42,13 +42,35 @@ func (e *ending) Update(ctx context.Context, f func(state.Tx) error) error {
 }
 
 // TestT6TheProcessEndsAtEachStep plays one story as often as it has commits,
-// and ends the process before and after each of them.
+// and ends the process before and after each of them. Somebody takes an edit
+// back where the process ended after it had crossed.
 func TestT6TheProcessEndsAtEachStep(t *testing.T) {
+	for name, unlist := range map[string]bool{"feeds and lists": false, "feeds alone": true} {
+		t.Run(name, func(t *testing.T) { endAtEachStep(t, unlist) })
+	}
+}
+
+func endAtEachStep(t *testing.T, unlist bool) {
 	for step := 1; ; step++ {
 		reached := false
 		for _, after := range []bool{false, true} {
 			e := &ending{Store: memory.New(), left: step, after: after}
 			w := newWorldOn(t, memory.New(), e)
+			x, y := w.serve()
+			x.unlist, y.unlist = unlist, unlist
+			three, reverted := "", false
+			restart := func() {
+				e.dead, reached = false, true
+				w.x.poison = ""
+				w.now += schema.Second
+				if three != "" && w.parallel(three).Owner.Text() == "carl" && !reverted {
+					reverted = true
+					if err := w.put(three, bob, func(p *workspace.Put) { p.Owner = &security.Owner{} }); err != nil {
+						t.Fatal(err)
+					}
+				}
+				w.boot()
+			}
 			again := func() { // as whoever restarts a process that ended
 				for {
 					did, _, err := w.sync.Next(ctx, w.now)
@@ -56,8 +78,7 @@ func TestT6TheProcessEndsAtEachStep(t *testing.T) {
 						t.Fatal(err)
 					}
 					if e.dead {
-						e.dead, reached = false, true
-						w.boot()
+						restart()
 					} else if !did {
 						return
 					}
@@ -67,16 +88,18 @@ func TestT6TheProcessEndsAtEachStep(t *testing.T) {
 				if _, err := w.sync.Connect(ctx, w.ws, settings, ann); err == nil {
 					break
 				}
-				e.dead, reached = false, true
-				w.boot()
+				restart()
 			}
-			one, two := w.ingest(security.Low, "h1"), w.ingest(security.Low, "h2")
+			one, two, late := w.ingest(security.Low, "h1"), w.ingest(security.Low, "h2"), w.ingest(security.Low, "h3")
 			again()
+			three = late
+			w.x.poison = three // it waits while the others are dealt with
 			status := xdr.Resolved
 			edits := []error{
 				w.patch(one, xdr.Patch{Status: &status, AddComments: []security.Comment{{Text: "done", Author: ann}}}, ann),
 				w.put(two, bob, func(p *workspace.Put) { p.Owner = &security.Owner{AssignedTo: "bob"} }),
 				w.patch(two, xdr.Patch{AssignedTo: ptr("ann")}, bot),
+				w.patch(three, xdr.Patch{AssignedTo: ptr("carl")}, ann),
 			}
 			for _, err := range edits {
 				if err != nil {
@@ -84,7 +107,14 @@ func TestT6TheProcessEndsAtEachStep(t *testing.T) {
 				}
 			}
 			again()
-			for _, id := range []string{one, two} {
+			w.x.poison = ""
+			w.now += schema.Minute
+			again()
+			want := map[bool]string{true: "", false: "carl"}[reverted]
+			if owner := w.parallel(three).Owner.Text(); owner != want {
+				t.Errorf("commit %d, made: %t: the owner that was taken back (%t) is %q", step, after, reverted, owner)
+			}
+			for _, id := range []string{one, two, three} {
 				if d := w.differences(id); d != "" {
 					t.Errorf("commit %d, made: %t: incident %s: %s", step, after, id, d)
 				}
@@ -122,6 +152,9 @@ func TestT7TheWholeFeedTwiceMakesNothingNew(t *testing.T) {
 	w.quiet()
 	if page := must(w.work.Incidents(ctx, w.ws, workspace.Selection{Count: true})); page.Total != len(ids) {
 		t.Errorf("%d incidents", page.Total)
+	}
+	if holes := must(w.sync.Status(ctx, w.ws)).Holes; len(holes) > 0 {
+		t.Errorf("holes: %+v", holes)
 	}
 	for n, id := range ids {
 		if now := w.parallel(id); now.Version != before[n].Version || now.Number != before[n].Number {

@@ -467,12 +467,12 @@ func TestT15EveryTransitionIsThereWithinASecond(t *testing.T) {
 		if n/len(ids)%2 == 1 {
 			status, parallel = xdr.Active, "New"
 		}
+		w.woken = false
 		if err := w.patch(id, xdr.Patch{Status: &status}, ann); err != nil {
 			t.Fatal(err)
 		}
 		want[id] = append(want[id], parallel)
 		if w.woken {
-			w.woken = false
 			if _, _, err := w.sync.Next(ctx, w.now); err != nil {
 				t.Fatal(err)
 			}

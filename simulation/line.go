@@ -9,6 +9,7 @@ import (
 	"lockstep/connector/reconcile"
 	"lockstep/fault"
 	"lockstep/schema"
+	"lockstep/security"
 )
 
 var errLine = fault.New(fault.Unavailable, "no answer")
@@ -82,6 +83,12 @@ func (l *line) Incident(ctx context.Context, id string) (port.Incident, error) {
 	if !l.Capabilities().FieldTimes {
 		i.Stamps = nil
 	}
+	if !l.Capabilities().CommentIDs {
+		i.Comments = slices.Clone(i.Comments)
+		for n := range i.Comments { // ids of its own, that mean nothing here
+			i.Comments[n].ID = security.DerivedID("comment of "+string(l.side), i.Comments[n].ID)
+		}
+	}
 	if err == nil {
 		l.h.ledger.read(l.side, i)
 	}
@@ -122,7 +129,7 @@ func (l *line) Applied(ctx context.Context, id string) (port.Applied, bool, erro
 // Apply makes a write.
 func (l *line) Apply(ctx context.Context, w port.Write) (port.Applied, error) {
 	made, err := l.send([]port.Write{w}, func() ([]port.Applied, error) {
-		a, err := l.End.Apply(ctx, w)
+		a, err := l.End.Apply(ctx, l.own(w))
 		return []port.Applied{a}, err
 	})
 	if err != nil {
@@ -135,8 +142,27 @@ func (l *line) applyAll(ctx context.Context, writes []port.Write) ([]port.Applie
 	return l.send(writes, func() ([]port.Applied, error) {
 		return l.End.(interface {
 			ApplyAll(context.Context, []port.Write) ([]port.Applied, error)
-		}).ApplyAll(ctx, writes)
+		}).ApplyAll(ctx, l.owned(writes))
 	})
+}
+
+// own is a write as the end takes it: one that keeps no ids gives comments its own.
+func (l *line) own(w port.Write) port.Write {
+	if !l.Capabilities().CommentIDs {
+		w.AddComments = slices.Clone(w.AddComments)
+		for n := range w.AddComments {
+			w.AddComments[n].ID = security.DerivedID("comment", fmt.Sprint(w.ID, " ", n))
+		}
+	}
+	return w
+}
+
+func (l *line) owned(writes []port.Write) []port.Write {
+	out := make([]port.Write, len(writes))
+	for n, w := range writes {
+		out[n] = l.own(w)
+	}
+	return out
 }
 
 // refusals are what a server may answer without looking at a write.

@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 
 	"lockstep/connector/port"
 	"lockstep/connector/reconcile"
@@ -37,6 +38,9 @@ var natures = []nature{
 	{name: "both remote", single: true, minute: 150, lacks: map[reconcile.Side][]string{reconcile.XDR: remote, reconcile.Workspace: {"feed", "field times", "write ids"}}},
 	{name: "no conditional writes", lacks: map[reconcile.Side][]string{reconcile.XDR: {"conditional writes"}, reconcile.Workspace: {"conditional writes"}}},
 	{name: "no field times", lacks: map[reconcile.Side][]string{reconcile.XDR: {"field times"}}},
+	{name: "no comment ids in the workspace", lacks: map[reconcile.Side][]string{reconcile.Workspace: {"comment ids"}}},
+	{name: "no comment ids on the XDR, nor write ids", lacks: map[reconcile.Side][]string{reconcile.XDR: {"comment ids", "write ids"}}},
+	{name: "no comment ids", single: true, lacks: map[reconcile.Side][]string{reconcile.XDR: {"comment ids"}, reconcile.Workspace: {"comment ids", "feed"}}},
 	{name: "no write ids", lacks: map[reconcile.Side][]string{reconcile.Workspace: {"write ids"}}},
 }
 
@@ -71,6 +75,8 @@ func (n nature) can(s reconcile.Side, all port.Capabilities) port.Capabilities {
 			all.WriteIDs = false
 		case "alerts":
 			all.CreateAlerts = false
+		case "comment ids":
+			all.CommentIDs = false
 		}
 	}
 	return all
@@ -93,4 +99,14 @@ type wide struct{ *line }
 // ApplyAll is in one piece: all writes are made or none, and so is the answer.
 func (w wide) ApplyAll(ctx context.Context, writes []port.Write) ([]port.Applied, error) {
 	return w.line.applyAll(ctx, writes)
+}
+
+// telling reports whether comments can be told apart by their ids.
+func (n nature) telling() bool {
+	for _, lacks := range n.lacks {
+		if slices.Contains(lacks, "comment ids") {
+			return false
+		}
+	}
+	return true
 }

@@ -12,6 +12,7 @@ type decision struct {
 	in     Input
 	base   *Base
 	merged bool // the XDR incident was merged into another
+	parted bool // it was, when both sides agreed last, and isn't any more
 
 	agreed  Delta
 	x, w    Step
@@ -85,6 +86,9 @@ func (d *decision) resolution() {
 			lost = resolutionText(w)
 		}
 		d.because(port.FieldResolution, RuleMerged, XDR, resolutionText(want), lost)
+	case d.parted: // the workspace has it closed because of the merge alone
+		toWorkspace()
+		d.because(port.FieldResolution, RuleParted, XDR, resolutionText(x), "")
 	case !wChanged:
 		toWorkspace()
 		d.because(port.FieldResolution, RuleOnlyChange, XDR, resolutionText(x), "")

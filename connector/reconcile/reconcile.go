@@ -114,6 +114,7 @@ const (
 	RuleLater      Rule = "later"      // the later edit of equals
 	RuleXDR        Rule = "xdr"        // equals at the same time: the XDR's
 	RuleMerged     Rule = "merged"     // a merge beats every other change of its source
+	RuleParted     Rule = "parted"     // a merge was taken back: it is again as the XDR has it
 	RuleBoth       Rule = "both"       // sets are merged: both sides' members stay
 	RuleCarried    Rule = "carried"    // went on to the incident it was merged into
 )
@@ -180,11 +181,13 @@ func (p Plan) Empty() bool { return p.XDR == nil && p.Workspace == nil && p.Agre
 // depends on present states alone, whatever led to them.
 func Decide(in Input) Plan {
 	in.XDR = canonical(in.XDR)
+	in.byWords()
 	d := &decision{in: in, merged: in.XDR.Content.Redirect != ""}
 	if in.Workspace == nil {
 		d.create()
 	} else {
 		d.base = in.Base
+		d.parted = !d.merged && in.Base != nil && in.Base.Redirect != ""
 		d.resolution()
 		d.owner()
 		d.severity()

@@ -117,6 +117,9 @@ func (d *decision) nameTarget() {
 		ID:     security.DerivedID("merge comment", d.in.XDR.ID+"\x00"+d.in.XDR.Content.Redirect),
 		Author: security.Actor{Kind: security.System, Name: MergeActor}, Text: mergedText(d.in.XDR.Content), Created: d.in.Now,
 	}
+	if WordForWord(d.in.XDRCan, d.in.WorkspaceCan) {
+		c.ID = wordID(d.in.XDR.ID, c.Text, d.said(c.Text)+1)
+	}
 	d.w.Write.AddComments = append(d.w.Write.AddComments, c)
 	d.w.Settles.Comments = append(d.w.Settles.Comments, c.ID)
 }

@@ -72,6 +72,7 @@ var ruleTexts = map[Rule]string{
 	RuleLater:      "of equal edits the later one holds",
 	RuleXDR:        "of equal edits at the same time the XDR's holds",
 	RuleMerged:     "a merge beats every other change of its source",
+	RuleParted:     "it was parted again from the incident that it had been merged into",
 	RuleBoth:       "members of both sides stay",
 	RuleCarried:    "it went on to the incident that this one was merged into",
 }

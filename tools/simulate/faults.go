@@ -27,6 +27,7 @@ const (
 	decision  = "connector/reconcile/decision.go"
 	sets      = "connector/reconcile/sets.go"
 	stamps    = "connector/reconcile/stamps.go"
+	wordsGo   = "connector/reconcile/words.go"
 	contentGo = "connector/reconcile/content.go"
 )
 
@@ -53,6 +54,8 @@ var faults = []planted{
 		{agree, "w, err := r.partner(ctx, l)", "w, err := r.partner(ctx, l)\n\tif b := l.Base; b != nil && w != nil && it.cause == CauseXDR {\n\t\tw.Resolution, w.Severity, w.Tags, w.Version = b.Resolution.Workspace, b.Severity, b.Tags, 0\n\t\tif b.Owner != nil {\n\t\t\tw.Owner = *b.Owner\n\t\t}\n\t}"}}},
 	{"comments-by-text", "comments are compared by their text", []change{
 		{sets, "out[i] = c.ID", "out[i] = c.Text"}, {sets, "!known[strings.ToLower(c.ID)]", "!known[strings.ToLower(c.Text)]"}}},
+	{"foreign-ids-believed", "comments are compared by ids that an end doesn't keep", []change{
+		{wordsGo, "return !xdr.CommentIDs || !workspace.CommentIDs", "return false"}}},
 	{"owner-cleared", "a write that doesn't speak of the owner clears it", []change{
 		{contentGo, "w.Incident, w.Actor, w.At = incident, otherwise, d.in.Now", "w.Incident, w.Actor, w.At = incident, otherwise, d.in.Now\n\tif w.Owner == nil {\n\t\tw.Owner = &security.Owner{}\n\t}"}}},
 	{"reason-left-behind", "status crosses without its closing reason", []change{
