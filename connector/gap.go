@@ -15,6 +15,9 @@ import (
 // list is where gaps of the comparison of all are, beside the sides' feeds.
 const list = "list"
 
+// lonely is how often one entry alone must fail before it is stepped over.
+const lonely = 2
+
 // farthest is how far past an entry that can't be read another one is looked
 // for: feeds of other servers may count time.
 const farthest = int64(1) << 40
@@ -25,6 +28,7 @@ const farthest = int64(1) << 40
 type window struct {
 	size, most int
 	attempts   int          // failed in a row
+	alone      int          // of them for one entry, by its own fault
 	until      schema.Ticks // rests after a failure
 }
 
@@ -32,7 +36,12 @@ func newWindow(most int) window { return window{size: most, most: most} }
 
 func (w *window) came() { *w = window{size: min(w.most, 2*w.size), most: w.most} }
 
-func (w *window) failed(until schema.Ticks) {
+func (w *window) failed(until schema.Ticks, err error) {
+	if w.size > 1 || !poisonous(err) {
+		w.alone = 0
+	} else {
+		w.alone++
+	}
 	w.size = max(1, w.size/2)
 	w.attempts++
 	w.until = until
@@ -40,7 +49,7 @@ func (w *window) failed(until schema.Ticks) {
 
 // stuck reports whether a page of one entry keeps failing because of that entry.
 func (w *window) stuck(err error) bool {
-	return w.size == 1 && w.attempts >= quarantine && poisonous(err)
+	return w.size == 1 && w.alone >= lonely && poisonous(err)
 }
 
 // gap is a part of a feed or of the list of all that can't be read, stepped
@@ -151,7 +160,7 @@ func (r *runner) fill(ctx context.Context, now schema.Ticks) error {
 // readGap reads the next entry of a gap.
 func (r *runner) readGap(ctx context.Context, g *gap, now schema.Ticks) error {
 	if g.Of == list {
-		ids, err := r.page(ctx, strconv.FormatInt(g.From, 10), 1)
+		ids, err := r.page(ctx, idOf(g.From), 1)
 		if err != nil {
 			return err
 		}

@@ -272,7 +272,7 @@ func (r *runner) rest(ctx context.Context, w *window, what string, now schema.Ti
 	if ctx.Err() != nil {
 		return err
 	}
-	w.failed(now + r.delay(w.attempts+1, err))
+	w.failed(now+r.delay(w.attempts+1, err), err)
 	r.failed(what, err)
 	return nil
 }
@@ -422,7 +422,7 @@ func (r *runner) compareAll(ctx context.Context, now schema.Ticks) (did bool, er
 		return false, nil
 	}
 	if to, there := r.gapAt(list, numberOf(r.resync.after)); there {
-		r.resync.after = strconv.FormatInt(to, 10)
+		r.resync.after = idOf(to)
 	}
 	ids, err := r.page(ctx, r.resync.after, r.resync.window.size)
 	if err != nil {
@@ -451,12 +451,12 @@ func (r *runner) compareAll(ctx context.Context, now schema.Ticks) (did bool, er
 func (r *runner) unlisted(ctx context.Context, now schema.Ticks, cause error) (did bool, err error) {
 	if from := numberOf(r.resync.after); from >= 0 && r.resync.window.stuck(cause) {
 		to, ok, err := r.stepOver(ctx, list, from, cause, now, func(after int64) error {
-			_, err := r.page(ctx, strconv.FormatInt(after, 10), 1)
+			_, err := r.page(ctx, idOf(after), 1)
 			return err
 		})
 		if ok {
 			r.failed(incidentsType, cause)
-			r.resync.after = strconv.FormatInt(to, 10)
+			r.resync.after = idOf(to)
 			r.resync.window.came()
 			return true, r.keep(ctx)
 		}
@@ -465,6 +465,14 @@ func (r *runner) unlisted(ctx context.Context, now schema.Ticks, cause error) (d
 		}
 	}
 	return false, r.rest(ctx, &r.resync.window, string(reconcile.XDR)+" feed", now, fmt.Errorf("list incidents: %w", cause))
+}
+
+// idOf is the id of a number, as numberOf reads it.
+func idOf(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 // numberOf reads an id that is a number; 0 for "", -1 for others.

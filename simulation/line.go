@@ -83,16 +83,23 @@ func (l *line) Incident(ctx context.Context, id string) (port.Incident, error) {
 	if !l.Capabilities().FieldTimes {
 		i.Stamps = nil
 	}
-	if !l.Capabilities().CommentIDs {
-		i.Comments = slices.Clone(i.Comments)
-		for n := range i.Comments { // ids of its own, that mean nothing here
-			i.Comments[n].ID = security.DerivedID("comment of "+string(l.side), i.Comments[n].ID)
-		}
-	}
+	i = l.shown(i)
 	if err == nil {
 		l.h.ledger.read(l.side, i)
 	}
 	return i, err
+}
+
+// shown is an incident as the end shows it: one that keeps no ids of comments
+// has its own, which mean nothing here.
+func (l *line) shown(i port.Incident) port.Incident {
+	if !l.Capabilities().CommentIDs {
+		i.Comments = slices.Clone(i.Comments)
+		for n := range i.Comments {
+			i.Comments[n].ID = security.DerivedID("comment of "+string(l.side), i.Comments[n].ID)
+		}
+	}
+	return i
 }
 
 // Since gives an earlier state, if the end keeps them. The ledger is told what
@@ -109,6 +116,7 @@ func (l *line) Since(ctx context.Context, id string, after int64) (port.Incident
 		return port.Incident{}, false, errLine
 	}
 	i, latest, err := end.Since(ctx, id, after)
+	i = l.shown(i)
 	if err == nil {
 		l.h.ledger.read(l.side, i)
 		if !latest {

@@ -51,7 +51,7 @@ var faults = []planted{
 	{"xdr-always-wins", "a conflict is the XDR's, whoever set what when", []change{
 		{decision, "\tcase w.At > x.At:\n\t\treturn Workspace, RuleLater\n", ""}}},
 	{"hint-as-state", "a hint of one side is taken to say that the other is as agreed", []change{
-		{agree, "w, err := r.partner(ctx, l)", "w, err := r.partner(ctx, l)\n\tif b := l.Base; b != nil && w != nil && it.cause == CauseXDR {\n\t\tw.Resolution, w.Severity, w.Tags, w.Version = b.Resolution.Workspace, b.Severity, b.Tags, 0\n\t\tif b.Owner != nil {\n\t\t\tw.Owner = *b.Owner\n\t\t}\n\t}"}}},
+		{agree, "s, err := r.see(ctx, l, now, depth)", "s, err := r.see(ctx, l, now, depth)\n\tif b, w := l.Base, s.w; err == nil && b != nil && w != nil && it.cause == CauseXDR {\n\t\tw.Resolution, w.Severity, w.Tags, w.Version = b.Resolution.Workspace, b.Severity, b.Tags, 0\n\t\tif b.Owner != nil {\n\t\t\tw.Owner = *b.Owner\n\t\t}\n\t\ts.plan = reconcile.Decide(r.inputOf(l, s.x, w))\n\t}"}}},
 	{"comments-by-text", "comments are compared by their text", []change{
 		{sets, "out[i] = c.ID", "out[i] = c.Text"}, {sets, "!known[strings.ToLower(c.ID)]", "!known[strings.ToLower(c.Text)]"}}},
 	{"foreign-ids-believed", "comments are compared by ids that an end doesn't keep", []change{
