@@ -108,15 +108,13 @@ func tiny(at, unit schema.Type) plan.Expr {
 func (b *binder) topNested(n plan.Node, op *syntax.TopNested, c ctx) plan.Node {
 	var at []plan.Item
 	for i, l := range op.Levels {
-		if l.Others != nil && len(op.Levels) > 1 {
-			b.unsupported(op.At(), "top-nested with others in several levels")
-		}
 		at = append(at, b.item("level#"+itoa(i), b.outputs(l.X, c)[0].x))
 	}
 	b.shared++
 	rows := &plan.Shared{Number: b.shared, Input: &plan.Project{Input: n, Items: append(keepAll(n.Columns()), at...)}}
 	var above *plan.Shared
 	var result plan.Node
+	var kept []*plan.Shared
 	names := b.newNames()
 	for i, l := range op.Levels {
 		r := b.ref(rows)
@@ -125,12 +123,7 @@ func (b *binder) topNested(n plan.Node, op *syntax.TopNested, c ctx) plan.Node {
 		agg := &plan.Aggregate{}
 		if above != nil {
 			up := b.ref(above)
-			j := &plan.Join{Kind: "inner", Left: r, Right: up, Cols: append(append([]plan.Column{}, r.Columns()...), up.Columns()...)}
-			for k := range i {
-				mine, _ := row.find("level#" + itoa(k))
-				j.On = append(j.On, plan.Pair{Left: mine.Ref(), Right: up.Columns()[2*k].Ref(), Equal: true})
-			}
-			in = j
+			in = &plan.Join{Kind: "inner", Left: r, Right: up, On: paths(row, up, i), Cols: append(append([]plan.Column{}, r.Columns()...), up.Columns()...)}
 			agg.Keys = keepAll(up.Columns())
 		}
 		var parents []plan.Expr
@@ -159,17 +152,14 @@ func (b *binder) topNested(n plan.Node, op *syntax.TopNested, c ctx) plan.Node {
 		if l.N != nil {
 			rank := b.item("", &plan.Window{Func: "rank_within", Typ: schema.Long, Args: append([]plan.Expr{value.Ref(), &plan.Const{Typ: schema.Bool, Value: !ascending}}, parents...)})
 			ranked := &plan.Project{Input: p, Items: append(keepAll(p.Columns()), rank)}
-			kept := &plan.Filter{Input: ranked, Predicate: call("le", schema.Bool, rank.Ref(), b.whole(l.N, c.scope, "top-nested"))}
-			result = &plan.Project{Input: kept, Items: keepAll(p.Columns())}
-		}
-		if l.Others != nil && l.N != nil {
-			return b.withOthers(result, rows, l, c)
+			best := &plan.Filter{Input: ranked, Predicate: call("le", schema.Bool, rank.Ref(), b.whole(l.N, c.scope, "top-nested"))}
+			result = &plan.Project{Input: best, Items: keepAll(p.Columns())}
 		}
 		b.shared++
 		above = &plan.Shared{Number: b.shared, Input: result}
-		result = b.ref(above)
+		kept = append(kept, above)
 	}
-	return result
+	return b.withOthers(rows, kept, op, c)
 }
 
 func (b *binder) topHitters(n plan.Node, op *syntax.TopHitters, c ctx) plan.Node {

@@ -5,12 +5,12 @@ var (
 	// knownHints are the hints of all operators. Source: Kusto, the reference pages of the operators.
 	knownHints = map[string]bool{"strategy": true, "shufflekey": true, "num_partitions": true, "remote": true, "materialized": true, "concurrency": true, "spread": true,
 		"distribution": true, "progressive_top": true, "pass_filters": true, "pass_filters_column": true, "use_dictionary": true}
-	hints       = map[string]bool{}
-	joinOptions = map[string]bool{"kind": true, "withsource": true, "isfuzzy": true}
-	mvOptions   = map[string]bool{"kind": true, "bagexpansion": true, "with_itemindex": true}
-	parseOpts   = map[string]bool{"kind": true, "flags": true}
+	hints          = map[string]bool{}
+	joinOptions    = map[string]bool{"kind": true, "withsource": true, "isfuzzy": true}
+	mvOptions      = map[string]bool{"kind": true, "bagexpansion": true, "with_itemindex": true}
+	parseOpts      = map[string]bool{"kind": true, "flags": true}
 	consumeOptions = map[string]bool{"decodeblocks": true}
-	findOptions = map[string]bool{"withsource": true, "withsource_": true, "datascope": true, "kind": true}
+	findOptions    = map[string]bool{"withsource": true, "withsource_": true, "datascope": true, "kind": true}
 )
 
 // options reads name=value, … as far as the names are known ones or hints.
