@@ -45,6 +45,9 @@ func Run(t *testing.T, open Open) {
 		{"concurrent appends", concurrent},
 		{"a cancelled query ends", cancellation},
 		{"sealed rows are the same rows", sealing},
+		{"a view shows further workspaces", furtherWorkspaces},
+		{"a range shows another workspace", rangeOfWorkspace},
+		{"a statement's reading is explained", explaining},
 	}
 	for _, test := range tests {
 		t.Run(strings.ReplaceAll(test.name, " ", "-"), func(t *testing.T) { test.run(t, open) })
