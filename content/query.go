@@ -18,7 +18,11 @@ type Function = kql.Function
 // of the file for a byte of the query.
 func (c *checker) query(text string, side schema.Side, place func(int) int) []schema.Column {
 	n := names{options: c.options, side: side, text: text, guessed: map[string]*schema.Table{}}
-	program, found := kql.Compile(text, kql.Environment{Tables: n.table, TableNames: n.all, Elsewhere: n.elsewhere, Functions: c.options.Functions, Now: c.options.Now})
+	env := kql.Environment{Tables: n.table, TableNames: n.all, Elsewhere: n.elsewhere, Functions: c.options.Functions, Now: c.options.Now}
+	program, found := kql.Compile(text, env)
+	for n.guessUnknown(found) {
+		program, found = kql.Compile(text, env)
+	}
 	for _, d := range found {
 		severity := Error
 		if d.Severity == kql.Warning {
@@ -32,7 +36,11 @@ func (c *checker) query(text string, side schema.Side, place func(int) int) []sc
 	c.open = len(n.guessed) > 0 || slices.ContainsFunc(found, func(d kql.Diagnostic) bool { return d.Code == "KQL904" })
 	for _, name := range slices.Sorted(maps.Keys(n.guessed)) {
 		at := max(0, strings.Index(text, name))
-		c.reportWithin(Warning, "RULE030", at, at+len(name), place, "the table '%s' is not declared: its columns can't be checked; declare it with --tables", name)
+		if custom(name) {
+			c.reportWithin(Warning, "RULE030", at, at+len(name), place, "the table '%s' is not declared: its columns can't be checked; declare it with --tables", name)
+			continue
+		}
+		c.reportWithin(Warning, "RULE031", at, at+len(name), place, "no table and no saved function '%s' is known here: its columns can't be checked; name it with --tables or --functions", name)
 	}
 	if program == nil {
 		return nil
@@ -70,28 +78,80 @@ func (n *names) table(name string) (*schema.Table, bool) {
 		return t, true
 	}
 	c := schema.Default()
-	other := schema.Workspace
-	if n.side == schema.Workspace {
-		other = schema.XDR
-	}
-	for _, side := range []schema.Side{n.side, other} {
-		if t, ok := c.Table(side, name); ok {
-			if side == schema.Workspace || n.side == schema.Workspace {
-				return workspaceTable(t), true
-			}
-			return t, true
-		}
+	hunting, isHunting := c.Table(schema.XDR, name)
+	own, isOwn := c.Table(schema.Workspace, name)
+	switch {
+	case isHunting && isOwn && n.side == schema.XDR:
+		return workspaceTable(both(hunting, own)), true
+	case isHunting && isOwn:
+		return workspaceTable(both(own, hunting)), true
+	case isHunting && n.side == schema.XDR:
+		return hunting, true
+	case isHunting:
+		return workspaceTable(hunting), true
+	case isOwn:
+		return workspaceTable(own), true
 	}
 	if t, ok := c.Fallback(name); ok {
 		return workspaceTable(t), true
 	}
-	if strings.HasSuffix(name, "_CL") {
-		if n.guessed[name] == nil {
-			n.guessed[name] = guess(name, n.texts(name))
-		}
-		return n.guessed[name], true
+	if custom(name) && n.guessed[name] == nil {
+		n.guessed[name] = guess(name, n.texts(name))
 	}
-	return nil, false
+	t, ok := n.guessed[name]
+	return t, ok
+}
+
+// both is a table that the two sides have, with the columns of the other one
+// hidden: in the unified portal a query may read either.
+func both(t, other *schema.Table) *schema.Table {
+	columns := append([]schema.Column{}, t.Columns...)
+	for _, c := range other.Columns {
+		if !has(columns, c.Name) {
+			c.Hidden = true
+			columns = append(columns, c)
+		}
+	}
+	return schema.NewTable(t.Name, t.Side, columns)
+}
+
+// custom tells by its name that a table is one of somebody's own.
+func custom(name string) bool { return strings.HasSuffix(name, "_CL") }
+
+// guessUnknown takes what a compilation didn't find for tables or saved
+// functions that the server knows, unless the name is nearly a known one: then
+// it is misspelt. It tells whether there was such a name.
+func (n *names) guessUnknown(found []kql.Diagnostic) bool {
+	more := false
+	for _, d := range found {
+		if d.Code != unknownTable || d.Severity == kql.Warning {
+			continue
+		}
+		name := n.text[d.Start:d.End]
+		if n.guessed[name] == nil && syntax.Nearest(name, n.known()) == "" {
+			n.guessed[name], more = guess(name, n.texts(name)), true
+		}
+	}
+	return more
+}
+
+// unknownTable is the code of a name that is no table, let name or function.
+const unknownTable = "KQL110"
+
+// known are all names that the text could have meant for a table.
+func (n *names) known() []string {
+	all := n.all()
+	for _, t := range schema.Default().Tables(schema.XDR) {
+		all = append(all, t.Name)
+	}
+	all = slices.AppendSeq(all, maps.Keys(n.options.Functions))
+	tokens, _ := syntax.Tokens(n.text)
+	for i, t := range tokens {
+		if i > 0 && tokens[i-1].Text == "let" && t.Kind == syntax.Word {
+			all = append(all, t.Text)
+		}
+	}
+	return all
 }
 
 // texts gives everything that may name a table's columns: the query, and the
@@ -138,7 +198,7 @@ func guess(name, text string) *schema.Table {
 	tokens, _ := syntax.Tokens(text)
 	given := map[string]bool{}
 	for i, t := range tokens[:max(0, len(tokens)-1)] {
-		if next := tokens[i+1]; t.Kind == syntax.Word && next.Kind == syntax.Punct && (next.Text == "=" || next.Text == "(") {
+		if next := tokens[i+1]; t.Kind == syntax.Word && next.Kind == syntax.Punct && (next.Text == "=" || next.Text == "(" || next.Text == ":") {
 			given[t.Text] = true
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"lockstep/kql"
 	"lockstep/kql/syntax"
 	"lockstep/schema"
 )
@@ -112,6 +113,9 @@ func (c *checker) parser(f fields) {
 	}
 	before := len(c.findings)
 	place, prologue := c.places(n), prologue(f)
+	if c.scalar(prologue, n.Value) {
+		return
+	}
 	c.query(prologue+n.Value, schema.Workspace, func(offset int) int { return place(offset - len(prologue)) })
 	kept := c.findings[:before]
 	for _, x := range c.findings[before:] {
@@ -120,6 +124,12 @@ func (c *checker) parser(f fields) {
 		}
 	}
 	c.findings = kept
+}
+
+// scalar tells that a function's body is an expression that gives one value.
+func (c *checker) scalar(prologue, body string) bool {
+	program, _ := kql.Compile(prologue+"print "+strings.TrimSpace(body), kql.Environment{Functions: c.options.Functions, Now: c.options.Now})
+	return program != nil
 }
 
 // most is how long a rule's query may be. Source: facts 6.5.

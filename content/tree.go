@@ -12,11 +12,7 @@ import (
 
 // tree reads a file of YAML or JSON and checks the rules in it.
 func (c *checker) tree() {
-	text := c.text
-	if strings.HasSuffix(strings.ToLower(c.name), ".json") {
-		text = strings.ReplaceAll(text, "\t", " ") // which JSON allows anywhere and YAML doesn't
-	}
-	decoder := yaml.NewDecoder(strings.NewReader(text))
+	decoder := yaml.NewDecoder(strings.NewReader(readable([]byte(c.text))))
 	for {
 		var n yaml.Node
 		err := decoder.Decode(&n)
@@ -76,7 +72,7 @@ func (c *checker) find(n *yaml.Node, depth int) {
 			c.template(f, properties)
 		}
 		return
-	case strings.HasSuffix(kind, "/savedsearches"):
+	case kind == "savedsearches" || strings.HasSuffix(kind, "/savedsearches"):
 		if _, ok := properties.get("query"); ok {
 			c.begin(properties.text("displayName"))
 			c.hunting(properties)
@@ -89,12 +85,15 @@ func (c *checker) find(n *yaml.Node, depth int) {
 		c.begin(f.text("FunctionName", "EquivalentBuiltInParser"))
 		c.parser(f)
 	}
-	for _, inner := range []string{"resources", "template", "properties"} {
+	for _, inner := range holders {
 		if x, ok := f.get(inner); ok && x.Kind != yaml.ScalarNode {
 			c.find(x, depth+1)
 		}
 	}
 }
+
+// holders are the members in which templates hold rules and functions.
+var holders = []string{"resources", "template", "properties"}
 
 // begin starts a rule.
 func (c *checker) begin(name string) {

@@ -38,7 +38,7 @@ func TestSavedFunctions(t *testing.T) {
 	for text, want := range map[string]string{
 		"imDevices | summarize count() by EventProduct | sort by EventProduct asc":                                 "A|3\nB|3",
 		"imDevices(names=dynamic(['pc1'])) | sort by EventProduct asc":                                             "pc1|A\npc1|B",
-		"imDevices(from=datetime(2026-01-05 02:00)) | where EventProduct == 'A' | summarize make_set(Dvc)":         `["pc1","pc2"]`,
+		"imDevices(from=datetime(2026-01-05 02:00)) | where EventProduct == 'A' | summarize make_set(Dvc) | project array_sort_asc(set_Dvc)":         `["pc1","pc2"]`,
 		"Only(DeviceEvents, 'pc1') | project DeviceName":                                                           "pc1",
 		"let N = 'pc2'; Only(Events, N) | project DeviceName":                                                      "pc2",
 		"Only(Only(Events(), 'pc1'), 'pc1') | count":                                                               "1",

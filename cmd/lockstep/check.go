@@ -38,7 +38,10 @@ query gives. Findings name the line and column in the file itself.
 --tables declares further tables, as {"Table": {"Column": "type"}} in JSON or YAML;
 a table whose name ends in _CL and that nobody declares is only warned of. --functions
 reads saved functions that queries call: a .kql or .txt file is the function of its
-name, a YAML file one of FunctionName and FunctionQuery.
+name, a YAML file one of FunctionName and FunctionQuery, an ARM template those of its
+saved searches with a functionAlias. Such functions among the files checked count too.
+A name that is neither a table nor a function known here is an error if it is nearly
+the name of one, else a warning: the server may know it.
 
 -o is table (text for people), json, or sarif (2.1.0, as code hosts read it).
 
@@ -70,6 +73,7 @@ type check struct {
 	as                string
 	warnings, quiet   bool
 
+	read         []input
 	files, rules int
 	findings     []content.Finding
 	unread       []error
@@ -91,7 +95,17 @@ func (c *check) run(args []string, in io.Reader) error {
 		}
 	}
 	for _, arg := range args {
-		c.argument(arg, in, o)
+		c.argument(arg, in)
+	}
+	for _, f := range c.read { // a solution's rules call the functions beside them
+		for alias, function := range content.Functions(f.data) {
+			if _, given := o.Functions[alias]; !given {
+				o.Functions[alias] = function
+			}
+		}
+	}
+	for _, f := range c.read {
+		c.file(f.name, f.data, o)
 	}
 	if err := c.printFindings(); err != nil {
 		return err
@@ -99,17 +113,30 @@ func (c *check) run(args []string, in io.Reader) error {
 	return c.verdict()
 }
 
-// argument checks what one argument names.
-func (c *check) argument(arg string, in io.Reader, o content.Options) {
+// input is a file that was read.
+type input struct {
+	name string
+	data []byte
+}
+
+// argument reads what one argument names.
+func (c *check) argument(arg string, in io.Reader) {
+	take := func(name string, data []byte, err error) {
+		if err != nil {
+			c.unread = append(c.unread, err)
+			return
+		}
+		c.read = append(c.read, input{name, data})
+	}
 	if arg == "-" {
 		data, err := io.ReadAll(in)
-		c.file("stdin."+c.as, data, err, o)
+		take("stdin."+c.as, data, err)
 		return
 	}
 	info, err := os.Stat(arg)
 	if err != nil || !info.IsDir() {
 		data, readErr := os.ReadFile(arg)
-		c.file(arg, data, errors.Join(err, readErr), o)
+		take(arg, data, errors.Join(err, readErr))
 		return
 	}
 	err = filepath.WalkDir(arg, func(path string, entry fs.DirEntry, err error) error {
@@ -119,7 +146,7 @@ func (c *check) argument(arg string, in io.Reader, o content.Options) {
 		}
 		if !entry.IsDir() && content.Readable(path) {
 			data, err := os.ReadFile(path)
-			c.file(path, data, err, o)
+			take(path, data, err)
 		}
 		return nil
 	})
@@ -128,11 +155,7 @@ func (c *check) argument(arg string, in io.Reader, o content.Options) {
 	}
 }
 
-func (c *check) file(name string, data []byte, err error, o content.Options) {
-	if err != nil {
-		c.unread = append(c.unread, err)
-		return
-	}
+func (c *check) file(name string, data []byte, o content.Options) {
 	c.files++
 	r := content.Check(filepath.ToSlash(name), data, o)
 	c.rules += r.Rules
@@ -258,7 +281,7 @@ func readFunctions(name string, into map[string]content.Function) error {
 		switch ext := strings.ToLower(filepath.Ext(path)); ext {
 		case ".kql", ".csl", ".kusto", ".txt":
 			into[strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))] = content.Function{Body: string(data)}
-		case ".yaml", ".yml":
+		case ".yaml", ".yml", ".json":
 			for alias, f := range content.Functions(data) {
 				into[alias] = f
 			}

@@ -240,7 +240,7 @@ func (l *lexer) quoted(start int, verbatim bool) Token {
 }
 
 // escapes of one character.
-var escapes = map[byte]byte{'n': '\n', 't': '\t', 'r': '\r', '\\': '\\', '"': '"', '\'': '\'', 'a': '\a', 'b': '\b', 'f': '\f', 'v': '\v', '0': 0}
+var escapes = map[byte]byte{'n': '\n', 't': '\t', 'r': '\r', '\\': '\\', '"': '"', '\'': '\'', 'a': '\a', 'b': '\b', 'f': '\f', 'v': '\v'}
 
 func (l *lexer) escape(b *strings.Builder) {
 	start := l.at
@@ -250,6 +250,15 @@ func (l *lexer) escape(b *strings.Builder) {
 	}
 	c := l.text[l.at]
 	l.at++
+	if c >= '0' && c <= '7' { // up to three octal digits, of one byte
+		r := rune(c - '0')
+		for n := 1; n < 3 && l.at < len(l.text) && l.text[l.at] >= '0' && l.text[l.at] <= '7' && r < 32; n++ {
+			r = r<<3 | rune(l.text[l.at]-'0')
+			l.at++
+		}
+		b.WriteRune(r)
+		return
+	}
 	width := map[byte]int{'x': 2, 'u': 4, 'U': 8}[c]
 	if width > 0 && l.at+width <= len(l.text) {
 		var r rune
