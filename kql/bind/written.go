@@ -275,6 +275,8 @@ func (b *binder) evaluateFurther(n plan.Node, op *syntax.Evaluate, c ctx) plan.N
 		return b.geoLookup(n, op, c, "geo_near_line", true)
 	case "new_activity_metrics":
 		return b.newActivity(n, op, c)
+	case "funnel_sequence_completion":
+		return b.funnelCompletion(n, op, c)
 	case "dcount_intersect":
 		return b.dcountIntersect(n, op, c)
 	case "narrow":
