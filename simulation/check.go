@@ -43,6 +43,12 @@ func (h *history) check() {
 	h.checkAlerts(onXDR)
 	h.checkComments(onXDR, inWork)
 	h.checkJournal()
+	if v, err := h.sync.Verify(h.ctx, h.ws); err == nil && len(v.Apart)+len(v.Strays) > 0 {
+		h.fail("all is at rest, and the connector finds apart: %+v", v)
+	}
+	if st := must(h.sync.Status(h.ctx, h.ws)); len(st.Holes) > 0 {
+		h.fail("all has healed, and holes stay: %+v", st.Holes)
+	}
 	// I6: a write answers an entry that somebody made, or an alert that changed
 	// because its incident was closed or assigned by a write.
 	h.follow()

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"lockstep/connector"
 	"lockstep/connector/port"
 	"lockstep/connector/reconcile"
 	"lockstep/fault"
@@ -44,6 +45,7 @@ type history struct {
 	written   int64 // feed entries that people, automation and products made
 	echoable  int64 // feed entries of alerts
 	connected bool
+	bare      bool // alerts are switched off
 	stats     map[string]int
 
 	atXDR, atWork int64 // how far the feeds were followed
@@ -155,7 +157,7 @@ func (h *history) turn() {
 		if h.connected {
 			_, err = h.sync.Disconnect(h.ctx, h.ws, ann)
 		} else {
-			_, err = h.sync.Connect(h.ctx, h.ws, settings, ann)
+			_, err = h.sync.Connect(h.ctx, h.ws, h.settings(), ann)
 		}
 		if err == nil {
 			h.connected = !h.connected
@@ -168,6 +170,42 @@ func (h *history) turn() {
 		h.boot()
 	}
 	panic("can't connect")
+}
+
+// settings are the connector's switches.
+func (h *history) settings() connector.Settings {
+	return connector.Settings{Incidents: true, Alerts: !h.bare}
+}
+
+// turnAlerts turns the switch of the alerts.
+func (h *history) turnAlerts(on bool) {
+	if on != h.bare || !h.connected {
+		return
+	}
+	h.bare = !on
+	h.stats["switches"]++
+	h.echoable += int64(len(h.known)) // each incident is written again
+	h.tell("alerts cross: %t", on)
+	for range 1000 {
+		if _, err := h.sync.Connect(h.ctx, h.ws, h.settings(), ann); err == nil {
+			return
+		}
+		h.boot()
+	}
+	panic("can't switch")
+}
+
+// look has somebody ask the connector how it fares, and compare both sides.
+func (h *history) look() {
+	st, err := h.sync.Status(h.ctx, h.ws)
+	if err != nil {
+		h.fail("no status: %v", err)
+	}
+	h.stats["holes seen"] += len(st.Holes)
+	if h.r.IntN(4) == 0 {
+		_, err = h.sync.Verify(h.ctx, h.ws)
+		h.tell("somebody has both sides compared: %v", err)
+	}
 }
 
 // next lets the connector work for a while.
@@ -192,7 +230,7 @@ func (h *history) next() {
 
 func (h *history) heal() {
 	h.calm = true
-	h.x.downUntil, h.w.downUntil = 0, 0
+	h.x.downUntil, h.w.downUntil, h.x.poison, h.w.poison = 0, 0, "", ""
 	h.tell("all heals")
 	if h.disk.dead {
 		h.boot()
@@ -200,6 +238,7 @@ func (h *history) heal() {
 	if !h.connected {
 		h.turn()
 	}
+	h.turnAlerts(true)
 }
 
 // quiet waits until retries are over and all incidents were compared; then

@@ -21,6 +21,16 @@ type line struct {
 	h         *history
 	made      map[string]bool // ids of the writes that were made
 	downUntil schema.Ticks
+	poison    string // an incident with which nothing works, nor with a page that has it
+}
+
+// poisoned is the failure of what holds the poisonous incident.
+func (l *line) poisoned(what string, ids ...string) error {
+	if l.poison == "" || !slices.Contains(ids, l.poison) {
+		return nil
+	}
+	l.h.stats["poisoned "+what]++
+	return fault.New(fault.Internal, "500 on incident %s", l.poison)
 }
 
 // Capabilities are those of the history's nature.
@@ -40,6 +50,11 @@ func (l *line) Changes(ctx context.Context, after int64, limit int) ([]port.Hint
 	hints, err := l.End.Changes(ctx, after, limit)
 	if len(hints) == 0 || err != nil {
 		return hints, err
+	}
+	for _, h := range hints {
+		if err := l.poisoned("feed", h.Incident); err != nil {
+			return nil, err
+		}
 	}
 	if !l.h.nature.unlist && (l.h.nature.unheard || l.h.goes("hints lost", 12)) {
 		for i := range hints {
@@ -71,13 +86,20 @@ func (l *line) IDs(ctx context.Context, after string, limit int) ([]string, erro
 	if l.h.goes("short page", 5) {
 		limit = 1
 	}
-	return l.End.IDs(ctx, after, limit)
+	ids, err := l.End.IDs(ctx, after, limit)
+	if bad := l.poisoned("list", ids...); bad != nil {
+		return nil, bad
+	}
+	return ids, err
 }
 
 // Incident may fail to be read. The ledger is told what the connector saw.
 func (l *line) Incident(ctx context.Context, id string) (port.Incident, error) {
 	if l.down() || l.h.goes("read failed", 40) {
 		return port.Incident{}, errLine
+	}
+	if err := l.poisoned("read", id); err != nil {
+		return port.Incident{}, err
 	}
 	i, err := l.End.Incident(ctx, id)
 	if !l.Capabilities().FieldTimes {
@@ -196,7 +218,7 @@ func (l *line) send(writes []port.Write, apply func() ([]port.Applied, error)) (
 			l.h.fail("a condition on a write to the %s, which doesn't know any", l.side)
 		}
 		l.h.ledger.sent(l.side, w)
-		if l.h.goes("edits before a write", 8) {
+		if l.h.goes("edits before a write", 5) {
 			l.h.edit()
 		}
 	}
@@ -210,6 +232,11 @@ func (l *line) send(writes []port.Write, apply func() ([]port.Applied, error)) (
 	for _, r := range refusals {
 		if l.h.goes(r.name, r.one) {
 			return nil, r.err
+		}
+	}
+	for _, w := range writes {
+		if err := l.poisoned("write", w.Incident, w.Partner); err != nil {
+			return nil, err
 		}
 	}
 	made, err := apply()

@@ -57,7 +57,20 @@ func drawNature(r *rand.Rand) nature {
 		}
 	}
 	n.coarse = r.IntN(3) == 0
+	if n.feeds() && r.IntN(4) == 0 { // what was read of a feed must be dealt with, before its position is kept (I8)
+		n.unlist = true
+	}
 	return n
+}
+
+// feeds reports whether both feeds tell of every change.
+func (n nature) feeds() bool {
+	for _, lacks := range n.lacks {
+		if slices.Contains(lacks, "feed") {
+			return false
+		}
+	}
+	return !n.unheard
 }
 
 // can is what an end of this nature says it can do.

@@ -242,5 +242,22 @@ var steps = []step{
 		h.stats["outages"]++
 		h.tell("the line to the %s is down until %s", l.side, l.downUntil)
 	}},
+	{1, func(h *history) {
+		l := pick(h, []*line{h.x, h.x, h.w})
+		if l.poison = ""; h.r.IntN(3) > 0 && !h.plan.Mute["poison"] {
+			l.poison = pick(h, h.known)
+			if i, err := h.work.ByProvider(h.ctx, h.ws, l.poison); err == nil && l == h.w && h.r.IntN(2) == 0 {
+				l.poison = i.Name
+			}
+			h.stats["poison"]++
+		}
+		h.tell("the %s can't deal with incident %q", l.side, l.poison)
+	}},
+	{1, func(h *history) {
+		if !h.nature.unlist && h.r.IntN(3) == 0 && !h.plan.Mute["switches"] {
+			h.turnAlerts(h.bare)
+		}
+		h.look()
+	}},
 	{11, (*history).edit},
 }

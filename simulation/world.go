@@ -29,8 +29,6 @@ const epoch schema.Ticks = 639032040000000000
 
 const day = 24 * schema.Hour
 
-var settings = connector.Settings{Incidents: true, Alerts: true}
-
 // world is both sides, the connector between them, and the lines and the disk
 // that can fail.
 type world struct {
@@ -85,7 +83,7 @@ func (h *history) boot() {
 	h.sync = must(connector.New(connector.Options{
 		Store: h.disk, Now: func() schema.Ticks { return h.now }, NewID: h.newID,
 		XDR: h.x, Workspace: func(string) port.End { return h.nature.lineOf(h.w) },
-		TenantID: "t1", Seed: 1, ResyncEvery: schema.Hour,
+		TenantID: "t1", Seed: 1,
 	}))
 }
 
