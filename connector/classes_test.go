@@ -14,8 +14,11 @@ import (
 	"lockstep/xdr"
 )
 
-// The tests here are named after the classes of failure that integrations of
-// this kind have; each holds our answer to one.
+// Tests named T1 to T24 are named after the classes of failure that integrations
+// of this kind have (sync-failures.md); each holds our answer to one. Those of
+// feeds and pages are in feeds_test.go, of what crosses in values_test.go, of the
+// dictionary in dictionary_test.go, of pace in pace_test.go; T4, T14 and T23 are
+// in connector_test.go too, T24 in reconcile/words_test.go too.
 
 // ending is a store whose process ends around its n-th commit.
 type ending struct {
