@@ -21,11 +21,13 @@ type Environment struct {
 	RowID string
 	// Watchlists and External give what a program reads beside stored tables.
 	Watchlists func(alias string) (*schema.Table, bool)
-	External   func(asked kql.External) *schema.Table
-	Places     bool        // the engine knows places of addresses
-	Shapes     *kql.Shapes // remembers what wildcards came to
-	Now        schema.Ticks
-	From, To   schema.Ticks
+	// WatchlistNames gives the aliases of those that the principal may read.
+	WatchlistNames func() []string
+	External       func(asked kql.External) *schema.Table
+	Places         bool        // the engine knows places of addresses
+	Shapes         *kql.Shapes // remembers what wildcards came to
+	Now            schema.Ticks
+	From, To       schema.Ticks
 }
 
 // Program is a compiled text.
@@ -59,7 +61,7 @@ func KQL(text string, env Environment) (Program, []Diagnostic) {
 		functions[name] = kql.Function(f)
 	}
 	p, found := kql.Compile(text, kql.Environment{
-		Tables: env.Tables, TableNames: env.TableNames, Functions: functions, Watchlists: env.Watchlists, External: env.External,
+		Tables: env.Tables, TableNames: env.TableNames, Functions: functions, Watchlists: env.Watchlists, WatchlistNames: env.WatchlistNames, External: env.External,
 		Elsewhere: env.Elsewhere, Shapes: env.Shapes, Places: env.Places, Now: env.Now, From: env.From, To: env.To, Standard: standardColumns(), Received: tables.ReceivedColumn, RowID: env.RowID,
 	})
 	return compiledOf(p, found)

@@ -54,7 +54,7 @@ func (n *names) environment(now schema.Ticks) Environment {
 	if len(n.q.Further) > 0 { // a streamed row shows once in each workspace
 		rowID = ""
 	}
-	return Environment{Elsewhere: n.foreign, RowID: rowID, Tables: n.table, TableNames: n.all, Functions: n.functions, Watchlists: n.watchlist, External: n.outside.external,
+	return Environment{Elsewhere: n.foreign, RowID: rowID, Tables: n.table, TableNames: n.all, Functions: n.functions, Watchlists: n.watchlist, WatchlistNames: n.watchlistNames, External: n.outside.external,
 		Shapes: n.shapes, Places: n.places, Now: now, From: n.q.From, To: n.q.To}
 }
 

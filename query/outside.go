@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,7 @@ import (
 // Relation is a table whose rows aren't stored among the tables, such as a
 // watchlist.
 type Relation struct {
+	Alias string // of a watchlist, as it was given; "" else
 	Table *schema.Table
 	Rows  func(ctx context.Context) (*rows.Batch, error) // of Table, this very value
 }
@@ -50,7 +52,7 @@ func (o *outside) external(asked kql.External) *schema.Table {
 	t := schema.NewTable(asked.Operator+" "+strconv.Itoa(len(o.asked)+1), "", asked.Columns)
 	t.Time = "" // the range of the request isn't about it
 	o.asked[string(key)] = t
-	return o.add(Relation{t, func(ctx context.Context) (*rows.Batch, error) { return o.fetching.Rows(ctx, asked, t) }})
+	return o.add(Relation{Table: t, Rows: func(ctx context.Context) (*rows.Batch, error) { return o.fetching.Rows(ctx, asked, t) }})
 }
 
 // load has the snapshot read a relation's rows, once.
@@ -79,6 +81,22 @@ func (n *names) watchlist(alias string) (*schema.Table, bool) {
 		return nil, false
 	}
 	return n.outside.add(w), true
+}
+
+// watchlistNames gives the aliases of the watchlists, as they were given.
+func (n *names) watchlistNames() []string {
+	if !n.permitted(watchlistTable) {
+		return nil
+	}
+	var out []string
+	for alias, w := range n.watchlists {
+		if w.Alias != "" {
+			alias = w.Alias
+		}
+		out = append(out, alias)
+	}
+	slices.Sort(out)
+	return out
 }
 
 // watchlistTable is the name under which permissions speak of watchlists.

@@ -122,7 +122,7 @@ func TestExternalData(t *testing.T) {
 func TestWatchlists(t *testing.T) {
 	table := schema.NewTable("watchlist vips", schema.Workspace, []schema.Column{{Name: "SearchKey", Type: schema.String}, {Name: "Boss", Type: schema.String}})
 	read := 0
-	lists := custom{watchlists: map[string]query.Relation{"vips": {Table: table, Rows: func(context.Context) (*rows.Batch, error) {
+	lists := custom{watchlists: map[string]query.Relation{"vips": {Alias: "VIPs", Table: table, Rows: func(context.Context) (*rows.Batch, error) {
 		read++
 		b := rows.NewLoose(table)
 		b.Text(0, []byte("pc1"))
@@ -141,12 +141,18 @@ func TestWatchlists(t *testing.T) {
 		"_GetWatchlist('VIPs') | project Boss, SearchKey": "ann|pc1",
 		"DeviceEvents | lookup kind=inner (_GetWatchlist('vips') | project DeviceName = SearchKey, Boss) on DeviceName | where DeviceName in ((_GetWatchlist('vips') | project SearchKey)) | project DeviceName, Boss": "pc1|ann",
 		"_GetWatchlist('none') | count": "0",
+		"_GetWatchlistAlias":            "VIPs",
+		"_GetWatchlistAlias() | where WatchlistAlias startswith 'v' | count": "1",
 	} {
 		q.Text, read = text, 0
 		r, err := s.Run(context.Background(), q)
 		if err != nil || printed(r) != want || read > 1 {
 			t.Errorf("%s: %v, read %d times\n%v, want %s", text, err, read, r, want)
 		}
+	}
+	q.Text, q.Principal = "_GetWatchlistAlias | count", "bob"
+	if _, err := s.Run(context.Background(), q); !fault.Is(err, fault.Denied) {
+		t.Errorf("the aliases aren't for him either: %v", err)
 	}
 	q.Text, q.Principal = "let f = () { _GetWatchlist('vips') }; print x = toscalar(f() | count)", "bob"
 	if _, err := s.Run(context.Background(), q); !fault.Is(err, fault.Denied) || !strings.Contains(err.Error(), "Watchlist") {

@@ -54,7 +54,7 @@ func (c custom) Watchlists(ctx context.Context, side schema.Side, ws string) (ma
 	out := make(map[string]query.Relation, len(list))
 	for _, w := range list {
 		t := w.Table()
-		out[strings.ToLower(w.Alias)] = query.Relation{Table: t, Rows: func(ctx context.Context) (*rows.Batch, error) { return c.watchlists.Rows(ctx, w, t) }}
+		out[strings.ToLower(w.Alias)] = query.Relation{Alias: w.Alias, Table: t, Rows: func(ctx context.Context) (*rows.Batch, error) { return c.watchlists.Rows(ctx, w, t) }}
 	}
 	return out, err
 }

@@ -26,6 +26,8 @@ type Environment struct {
 	// Watchlists finds a watchlist by its alias: its own columns and SearchKey,
 	// _DTItemId, LastUpdatedTimeUTC, under the table name that a scan is to ask for. nil for none.
 	Watchlists func(alias string) (*schema.Table, bool)
+	// WatchlistNames gives the aliases of all watchlists, as they are written.
+	WatchlistNames func() []string
 	// External gives the table that data from other hosts will fill, under the name
 	// that a scan is to ask for; nil: there are none, and a warning says so.
 	External func(asked External) *schema.Table

@@ -46,6 +46,14 @@ func (b *binder) service(x *syntax.Call, s *scope, piped plan.Node) plan.Node {
 	if name == "_GetWatchlist" {
 		return b.watchlist(x, s)
 	}
+	if name == "_GetWatchlistAlias" && b.env.WatchlistNames != nil {
+		b.want(x, 0, 0)
+		v := &plan.Values{Cols: []plan.Column{b.column("WatchlistAlias", schema.String)}}
+		for _, alias := range b.env.WatchlistNames() {
+			v.Rows = append(v.Rows, []plan.Expr{&plan.Const{Typ: schema.String, Value: alias}})
+		}
+		return v
+	}
 	if name == "AssignedIPAddresses" && piped == nil && len(x.Args) > 0 && b.tablesThere([]string{"DeviceNetworkInfo"}) {
 		b.local(x, "the addresses that devices reported: each as its adapter reported it last")
 		return b.saved(name, assigned, x, s, nil)

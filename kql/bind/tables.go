@@ -74,6 +74,9 @@ func (b *binder) named(x *syntax.Ident, s *scope) plan.Node {
 	if f, ok := b.env.Functions[x.Text]; ok {
 		return b.saved(x.Text, f, &syntax.Call{Span: x.At(), Func: x.Name}, s, nil)
 	}
+	if isService(x.Text) { // without brackets, as functions without parameters may be called
+		return b.service(&syntax.Call{Span: x.At(), Func: x.Name}, s, nil)
+	}
 	b.unknownTable(x.Name, s)
 	return nil
 }

@@ -20,6 +20,7 @@ type checker struct {
 	tables  map[string]*schema.Table
 	names   []string
 	few     []string
+	outside sync.Map // *schema.Table by name, of other hosts
 	shapes  kql.Shapes
 	workers int
 	limit   time.Duration // for one query
@@ -34,11 +35,35 @@ func newChecker() *checker {
 	return c
 }
 
-func (c *checker) table(name string) (*schema.Table, bool) { t, ok := c.tables[name]; return t, ok }
+func (c *checker) table(name string) (*schema.Table, bool) {
+	if t, ok := c.tables[name]; ok {
+		return t, true
+	}
+	t, ok := c.outside.Load(name)
+	if !ok {
+		return nil, false
+	}
+	return t.(*schema.Table), true
+}
+
+// external stands for other hosts: a table of the declared columns, filled as
+// others are.
+func (c *checker) external(asked kql.External) *schema.Table {
+	name := outsidePrefix
+	for _, column := range asked.Columns {
+		name += " " + column.Name + ":" + column.Type.String()
+	}
+	t, _ := c.outside.LoadOrStore(name, schema.NewTable(name, schema.Workspace, asked.Columns))
+	return t.(*schema.Table)
+}
+
+// outsidePrefix begins the names of tables that stand for other hosts; no text
+// can name one.
+const outsidePrefix = "(outside)"
 
 // environment is what queries were recorded in: every table, whether it has rows or not.
 func (c *checker) environment() kql.Environment {
-	return kql.Environment{Shapes: &c.shapes, Tables: c.table, TableNames: func() []string { return c.names }, Now: now}
+	return kql.Environment{Shapes: &c.shapes, Tables: c.table, TableNames: func() []string { return c.names }, External: c.external, Now: now}
 }
 
 // wide is from how many tables on a wildcard's program is compiled anew over
