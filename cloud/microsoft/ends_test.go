@@ -22,7 +22,7 @@ func each(t *testing.T, profile string, f func(t *testing.T, r *rig, end port.En
 	t.Run("XDR", func(t *testing.T) {
 		r := newRig(t, profile, 3)
 		ids := five(r)
-		f(t, r, must(microsoft.XDR(r.xdrAt.options.Paged(2))), ids)
+		f(t, r, r.pagedXDR(2), ids)
 	})
 	t.Run("workspace", func(t *testing.T) {
 		r := newRig(t, profile, 3)
@@ -32,7 +32,7 @@ func each(t *testing.T, profile string, f func(t *testing.T, r *rig, end port.En
 			r.run(200 * schema.Millisecond)
 			names = append(names, r.parallel(id).Name)
 		}
-		f(t, r, must(microsoft.Workspace(r.workAt.options.Paged(2), r.ws.ResourceID())), names)
+		f(t, r, r.pagedWorkspace(2), names)
 	})
 }
 
@@ -87,7 +87,7 @@ func TestManyTies(t *testing.T) {
 		r.now = epoch
 		r.ingest(security.Low, fmt.Sprint("pc", n))
 	}
-	end := must(microsoft.XDR(r.xdrAt.options.Paged(60)))
+	end := r.pagedXDR(60)
 	var got []string
 	for after := ""; ; {
 		page, err := end.IDs(ctx, after, 40)
@@ -111,7 +111,7 @@ func TestHints(t *testing.T) {
 	for _, profile := range []string{"none", "ties"} {
 		t.Run(profile, func(t *testing.T) {
 			r := newRig(t, profile, 3)
-			end := must(microsoft.XDR(r.xdrAt.options.Paged(2)))
+			end := r.pagedXDR(2)
 			ids := five(r)
 			after, told := int64(0), map[string]int{}
 			read := func() {

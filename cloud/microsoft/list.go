@@ -151,6 +151,10 @@ type census struct {
 	stamp map[string]schema.Ticks
 }
 
+// someTies is how many lines more than wanted a page has, since those of its
+// last stamp may be incomplete.
+const someTies = 16
+
 // page gives the ids after one; made tells when an incident was made.
 func (s *census) page(ctx context.Context, c catalog, after string, limit, top int, made func(id string) (schema.Ticks, error)) ([]string, error) {
 	from, err := s.from(after, made)
@@ -158,7 +162,7 @@ func (s *census) page(ctx context.Context, c catalog, after string, limit, top i
 		return nil, err
 	}
 	later := func(e entry) bool { return after == "" || e.created > from || e.created == from && e.id > after }
-	lines, err := walk(ctx, c, created, from, limit, max(top, 2), later)
+	lines, err := walk(ctx, c, created, from, limit, max(min(top, limit+someTies), 2), later)
 	if err != nil {
 		return nil, err
 	}
@@ -199,6 +203,8 @@ type watch struct {
 	mu     sync.Mutex
 	began  schema.Ticks
 	wide   schema.Ticks // when the last wide poll was
+	newest schema.Ticks // stamp
+	moved  schema.Ticks // when the newest stamp became it, by our clock
 	hinted map[string]hinted
 }
 
@@ -218,14 +224,14 @@ func (w *watch) hints(ctx context.Context, c catalog, after int64, limit, top in
 	if w.began == 0 {
 		w.began, w.hinted = now, map[string]hinted{}
 	}
-	from, wide := schema.Ticks(after)-w.short, now >= w.wide+wideEvery
+	from, wide := w.from(schema.Ticks(after), now), now >= w.wide+wideEvery
 	if wide {
 		from = schema.Ticks(after) - wideOverlap
 	}
 	if after == 0 {
 		from = w.began - wideOverlap
 	}
-	lines, err := walk(ctx, c, updated, max(from, 0), limit, top, func(e entry) bool { return w.news(e, now) })
+	lines, err := walk(ctx, c, updated, max(from, 0), limit, min(top, limit+someTies), func(e entry) bool { return w.news(e, now) })
 	if err != nil {
 		return nil, err
 	}
@@ -244,6 +250,18 @@ func (w *watch) hints(ctx context.Context, c catalog, after int64, limit, top in
 		hints = append(hints, port.Hint{Seq: int64(e.updated), Incident: e.id, At: e.updated})
 	}
 	return hints, nil
+}
+
+// from is where a poll begins. Once the newest stamp has stood for the overlap
+// what lagged behind it has come.
+func (w *watch) from(newest, now schema.Ticks) schema.Ticks {
+	if newest != w.newest {
+		w.newest, w.moved = newest, now
+	}
+	if now > w.moved+w.short {
+		return newest
+	}
+	return newest - w.short
 }
 
 func (w *watch) news(e entry, now schema.Ticks) bool {

@@ -39,7 +39,7 @@ type Options struct {
 	Directory            Directory // may be nil: owners stay as they are written
 	PollEvery            schema.Ticks
 	PerMinute            int // requests that the server takes; 0: any number
-	pageSize             int
+	PageSize             int // most lines of a list at once; 0: 100
 	shortOverlap, settle schema.Ticks
 }
 
@@ -75,8 +75,8 @@ func (o *Options) complete() error {
 	if o.Client == nil || o.Now == nil {
 		return fault.New(fault.Invalid, "a remote end needs a client and a clock")
 	}
-	if o.pageSize == 0 {
-		o.pageSize = pageSize
+	if o.PageSize == 0 {
+		o.PageSize = pageSize
 	}
 	if o.shortOverlap == 0 {
 		o.shortOverlap = overlap

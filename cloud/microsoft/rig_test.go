@@ -189,6 +189,19 @@ func (r *rig) remoteWorkspace() port.End {
 	return must(microsoft.Workspace(r.workAt.options, r.ws.ResourceID()))
 }
 
+// pagedXDR and pagedWorkspace are asked for in pages of n.
+func (r *rig) pagedXDR(n int) port.End {
+	o := r.xdrAt.options
+	o.PageSize = n
+	return must(microsoft.XDR(o))
+}
+
+func (r *rig) pagedWorkspace(n int) port.End {
+	o := r.workAt.options
+	o.PageSize = n
+	return must(microsoft.Workspace(o, r.ws.ResourceID()))
+}
+
 // connect joins two ends.
 func (r *rig) connect(x, w port.End) {
 	r.t.Helper()

@@ -72,12 +72,12 @@ func (s *workspace) Capabilities() port.Capabilities {
 // Changes polls by the time of the last modification.
 func (s *workspace) Changes(ctx context.Context, after int64, limit int) ([]port.Hint, error) {
 	now := s.o.Now()
-	return s.watch.hints(ctx, s, after, limit, s.o.pageSize, now, func(e entry) { s.memory.saw(e.id, e.updated, 0, now) })
+	return s.watch.hints(ctx, s, after, limit, s.o.PageSize, now, func(e entry) { s.memory.saw(e.id, e.updated, 0, now) })
 }
 
 // IDs lists the incidents that stand for one of the XDR's, by the time of creation.
 func (s *workspace) IDs(ctx context.Context, after string, limit int) ([]string, error) {
-	return s.census.page(ctx, s, after, limit, s.o.pageSize, func(id string) (schema.Ticks, error) {
+	return s.census.page(ctx, s, after, limit, s.o.PageSize, func(id string) (schema.Ticks, error) {
 		i, err := s.get(ctx, id)
 		return i.Properties.Created.Ticks, err
 	})

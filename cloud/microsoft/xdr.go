@@ -49,12 +49,12 @@ func (x *xdr) Capabilities() port.Capabilities { return x.o.capabilities() }
 // Changes polls by the time of the last update.
 func (x *xdr) Changes(ctx context.Context, after int64, limit int) ([]port.Hint, error) {
 	now := x.o.Now()
-	return x.watch.hints(ctx, x, after, limit, x.o.pageSize, now, func(e entry) { x.memory.saw(e.id, e.updated, 0, now) })
+	return x.watch.hints(ctx, x, after, limit, x.o.PageSize, now, func(e entry) { x.memory.saw(e.id, e.updated, 0, now) })
 }
 
 // IDs lists by the time of creation, which never changes.
 func (x *xdr) IDs(ctx context.Context, after string, limit int) ([]string, error) {
-	return x.census.page(ctx, x, after, limit, x.o.pageSize, func(id string) (schema.Ticks, error) {
+	return x.census.page(ctx, x, after, limit, x.o.PageSize, func(id string) (schema.Ticks, error) {
 		i, err := x.Incident(ctx, id)
 		return i.Content.Created, err
 	})
@@ -115,17 +115,14 @@ func (x *xdr) Incident(ctx context.Context, id string) (port.Incident, error) {
 func (x *xdr) get(ctx context.Context, id string) (graph.Incident, error) {
 	body, err := x.line.do(ctx, "GET", incidentPath(id, "?$expand=alerts"), nil, preferAll...)
 	apart := fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Invalid)
-	if apart {
-		body, err = x.line.do(ctx, "GET", incidentPath(id), nil, preferAll...)
+	var i graph.Incident
+	switch {
+	case apart:
+		i, err = x.head(ctx, id)
+	case err == nil:
+		i, err = x.believed(id, body)
 	}
 	if err != nil {
-		return graph.Incident{}, err
-	}
-	i, err := x.decode(id, body)
-	if err != nil {
-		return i, err
-	}
-	if err := x.memory.believe(id, i.Updated, valuesOf(i), x.o.Now()); err != nil {
 		return i, err
 	}
 	if apart || !i.Expanded && i.RedirectIncidentID == "" {
@@ -134,6 +131,24 @@ func (x *xdr) get(ctx context.Context, id string) (graph.Incident, error) {
 		}
 	}
 	return i, nil
+}
+
+// head reads an incident without its alerts.
+func (x *xdr) head(ctx context.Context, id string) (graph.Incident, error) {
+	body, err := x.line.do(ctx, "GET", incidentPath(id), nil, preferAll...)
+	if err != nil {
+		return graph.Incident{}, err
+	}
+	return x.believed(id, body)
+}
+
+// believed reads an incident out of an answer, unless a newer one is known.
+func (x *xdr) believed(id string, body []byte) (graph.Incident, error) {
+	i, err := x.decode(id, body)
+	if err == nil {
+		err = x.memory.believe(id, i.Updated, valuesOf(i), x.o.Now())
+	}
+	return i, err
 }
 
 // decode reads an incident out of an answer; one that is something else is a
@@ -161,7 +176,7 @@ func valuesOf(i graph.Incident) uint64 {
 
 // alerts lists an incident's alerts, page by page.
 func (x *xdr) alerts(ctx context.Context, id string) (all []security.Alert, err error) {
-	path := incidentPath(id, "/alerts?$top="+strconv.Itoa(x.o.pageSize))
+	path := incidentPath(id, "/alerts?$top="+strconv.Itoa(x.o.PageSize))
 	for path != "" {
 		body, err := x.line.do(ctx, "GET", path, nil, preferAll...)
 		if err != nil {
@@ -302,7 +317,7 @@ func (x *xdr) Apply(ctx context.Context, w port.Write) (port.Applied, error) {
 // without an answer is looked for first.
 func (x *xdr) comment(ctx context.Context, incident string, c security.Comment) error {
 	if x.sent.before(incident + "\x00" + c.ID) {
-		i, err := x.get(ctx, incident)
+		i, err := x.head(ctx, incident)
 		if err != nil {
 			return err
 		}
@@ -339,8 +354,7 @@ func (x *xdr) patch(ctx context.Context, w port.Write) (map[string]any, error) {
 	if len(w.AddTags)+len(w.RemoveTags) == 0 {
 		return patch, nil
 	}
-	// The API takes the whole list alone.
-	i, err := x.get(ctx, w.Incident)
+	i, err := x.head(ctx, w.Incident) // the API takes the whole list alone
 	if err != nil {
 		return nil, err
 	}

@@ -24,16 +24,16 @@ import (
 type published struct {
 	suffix, login string
 	poll          time.Duration
-	rate          int
+	rate, page    int
 }
 
 // services are the real ones, then any other server: another Lockstep. The rate
 // is below the 150 a minute of the older resources (Source: facts 5.2); the
 // newer ones have none published.
 var services = []published{
-	{"graph.microsoft.com", "https://login.microsoftonline.com", 15 * time.Second, 100},
-	{"management.azure.com", "https://login.microsoftonline.com", 15 * time.Second, 100},
-	{"", "", 250 * time.Millisecond, 0},
+	{"graph.microsoft.com", "https://login.microsoftonline.com", 15 * time.Second, 100, 100},
+	{"management.azure.com", "https://login.microsoftonline.com", 15 * time.Second, 100, 100},
+	{"", "", 250 * time.Millisecond, 0, 1000},
 }
 
 func serviceAt(u *url.URL) published {
@@ -95,7 +95,7 @@ func (s *server) remoteOptions() (microsoft.Options, error) {
 	service := serviceAt(u)
 	o := microsoft.Options{
 		Base: u.Scheme + "://" + u.Host, Authority: set.RemoteLogin, Tenant: set.RemoteTenant, ClientID: set.RemoteClient, ClientSecret: set.RemoteSecret,
-		Now: s.now, Directory: s.access, PollEvery: schema.Span(service.poll), PerMinute: service.rate,
+		Now: s.now, Directory: s.access, PollEvery: schema.Span(service.poll), PerMinute: service.rate, PageSize: service.page,
 	}
 	if setting == "remote_xdr" {
 		o.Base += strings.TrimSuffix(u.Path, "/")

@@ -27,6 +27,7 @@ type options struct {
 	bursts    int
 	burst     int
 	p50, p99  time.Duration
+	two       bool
 }
 
 // errMissed says that a limit was not met; the report has told it.
@@ -42,6 +43,7 @@ func main() {
 	flag.IntVar(&o.burst, "burst", 1000, "how many they are")
 	flag.DurationVar(&o.p50, "p50", 0, "fail if the median of all edits takes longer; 0 never fails")
 	flag.DurationVar(&o.p99, "p99", 0, "fail if one of a hundred edits takes longer; 0 never fails")
+	flag.BoolVar(&o.two, "two", false, "the two sides in two processes, joined over TLS")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -57,7 +59,11 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	s, err := serve(ctx, o.program, dir)
+	begin := func() (*server, error) { return serve(ctx, o.program, dir) }
+	if o.two {
+		begin = func() (*server, error) { return serveTwo(ctx, o.program, dir) }
+	}
+	s, err := begin()
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -33,16 +34,54 @@ type server struct {
 	cmd                *exec.Cmd
 	client             *http.Client
 	tokens             map[string]string
-	workspace          string // its ARM path
-	id                 string // of the workspace
+	workspace          string  // its ARM path
+	id                 string  // of the workspace
+	xdr                *server // where the XDR is another process; nil else
 }
 
 var address = regexp.MustCompile(`https://localhost:\d+`)
 
+// serveTwo starts an XDR and a workspace in two processes, joined over TLS.
+func serveTwo(ctx context.Context, program, dir string) (*server, error) {
+	x, err := serve(ctx, program, filepath.Join(dir, "xdr"), "--roles", "xdr")
+	if err != nil {
+		return nil, err
+	}
+	work, err := joinTo(ctx, x, filepath.Join(dir, "workspace"))
+	if err != nil {
+		x.stop()
+		return nil, err
+	}
+	work.xdr = x
+	return work, nil
+}
+
+// joinTo starts a workspace that knows the XDR's application, secret and authority.
+func joinTo(ctx context.Context, x *server, dir string) (*server, error) {
+	text, err := os.ReadFile(filepath.Join(x.dir, "credentials.json"))
+	if err != nil {
+		return nil, err
+	}
+	var first struct{ Tenant, ClientID, ClientSecret string }
+	if err := json.Unmarshal(text, &first); err != nil {
+		return nil, err
+	}
+	ca, err := x.run("ca")
+	if err != nil {
+		return nil, err
+	}
+	secret, authority := filepath.Join(x.dir, "..", "secret"), filepath.Join(x.dir, "..", "ca.pem")
+	if err := errors.Join(os.WriteFile(secret, []byte(first.ClientSecret), 0o600), os.WriteFile(authority, ca, 0o600)); err != nil {
+		return nil, err
+	}
+	return serve(ctx, x.program, dir, "--roles", "workspace", "--remote-xdr", x.base, "--remote-tenant", first.Tenant, "--remote-client-id", first.ClientID,
+		"--remote-client-secret-file", secret, "--remote-ca", authority, "--remote-ranges", "127.0.0.0/8,::1/128")
+}
+
 // serve starts the program and signs in.
-func serve(ctx context.Context, program, dir string) (*server, error) {
+func serve(ctx context.Context, program, dir string, args ...string) (*server, error) {
 	s := &server{program: program, dir: filepath.Join(dir, "data"), tokens: map[string]string{}}
-	s.cmd = exec.CommandContext(ctx, program, "serve", "--data", s.dir, "--listen", "127.0.0.1:0", "--portal-listen", "")
+	s.cmd = exec.CommandContext(ctx, program, append([]string{"serve", "--data", s.dir, "--listen", "127.0.0.1:0", "--portal-listen", ""}, args...)...)
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := s.cmd.StdoutPipe()
@@ -109,12 +148,18 @@ func (s *server) run(args ...string) ([]byte, error) {
 }
 
 func (s *server) stop() {
+	if s.xdr != nil {
+		defer s.xdr.stop()
+	}
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	_ = s.cmd.Wait()
 }
 
 // call makes a request and reads its answer into a value, unless that is nil.
 func (s *server) call(ctx context.Context, audience, method, path string, body, into any) error {
+	if s.xdr != nil && (audience == toGraph || audience == toIngest) {
+		return s.xdr.call(ctx, audience, method, path, body, into)
+	}
 	var from io.Reader
 	switch b := body.(type) {
 	case nil:

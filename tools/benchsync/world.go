@@ -133,6 +133,11 @@ func (w *world) edit(ctx context.Context, rate int, long time.Duration) ([]edit,
 		*e = edit{side: []string{onXDR, onWorkspace}[n%2], owner: n + 1, pair: 10 + n%(len(w.pairs)-10)}
 		if n/2%5 == 0 {
 			e.pair = n / 10 % 10
+			if w.xdr != nil {
+				// Each side has its own: who edits isn't known of a remote XDR, counts as a
+				// person and beats this application, so that its edit may never cross.
+				e.pair = e.pair/2*2 + n%2
+			}
 		}
 		if err := wait(ctx, time.Until(began.Add(time.Duration(n)*time.Second/time.Duration(rate)))); err != nil {
 			return nil, err
