@@ -137,6 +137,9 @@ func (b *binder) builtin(x *syntax.Call, f *catalog.Function, name string, args 
 		}
 	}
 	t := b.resultType(sig, name, args)
+	if name == "round" && (t == schema.Long || t == schema.Int) {
+		return Fold(b.roundWhole(args), b.env.Now)
+	}
 	return Fold(call(name, t, args...), b.env.Now)
 }
 

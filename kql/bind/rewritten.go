@@ -63,6 +63,16 @@ func (b *binder) dataSize(x *syntax.Call, c ctx) plan.Expr {
 	return call("add", schema.Long, sum, n)
 }
 
+// roundWhole rounds a whole number: it changes only where digits before its point are dropped.
+func (b *binder) roundWhole(args []plan.Expr) plan.Expr {
+	whole := args[0]
+	if len(args) == 1 {
+		return whole
+	}
+	dropped := b.convert(call("round", schema.Real, b.convert(whole, schema.Real), args[1]), whole.Type())
+	return call("iff", whole.Type(), call("ge", schema.Bool, args[1], nought()), whole, dropped)
+}
+
 // around: from center - delta to center + delta.
 func (b *binder) around(x *syntax.Call, c ctx) plan.Expr {
 	b.want(x, 3, 3)

@@ -162,7 +162,7 @@ var duckFunctions = map[string]string{
 	"now": "!{0}", "ago": "!{0}",
 	"bin": "CASE WHEN {1} > 0 THEN TRY({0} - ((({0} % {1}) + {1}) % {1})) END", "bin:datetime": "(({0} // CASE WHEN {1} > 0 THEN {1} END) * {1})", "bin:real": "CASE WHEN {1} <> 0 THEN floor({0} / {1}) * {1} END",
 	"bin_at":      "TRY({2} + ({0} - {2}) - (((({0} - {2}) % {1}) + {1}) % {1}))",
-	"bin_at:real": "{2} + floor(({0} - {2}) / {1}) * {1}",
+	"bin_at:real": "({2} + floor(({0} - {2}) / {1}) * {1})",
 	"startofday":  "kql_start('day', {*})", "startofweek": "kql_start('week', {*})", "startofmonth": "kql_start('month', {*})", "startofyear": "kql_start('year', {*})",
 	"endofday": "kql_end('day', {*})", "endofweek": "kql_end('week', {*})", "endofmonth": "kql_end('month', {*})", "endofyear": "kql_end('year', {*})",
 	"dayofweek": "!((({0} // @DAY + 1) % 7) * @DAY)", "hourofday": "!(({0} // @HOUR) % 24)::INTEGER", "minuteofhour": "!(({0} // @MINUTE) % 60)::INTEGER", "secondofminute": "!(({0} // @SECOND) % 60)::INTEGER",
@@ -172,7 +172,7 @@ var duckFunctions = map[string]string{
 	"unixtime_seconds_todatetime": "kql_unixtime({0}, 10000000)", "unixtime_milliseconds_todatetime": "kql_unixtime({0}, 10000)", "unixtime_microseconds_todatetime": "kql_unixtime({0}, 10)", "unixtime_nanoseconds_todatetime": "kql_unixtime({0}, 0.01)",
 	// numbers
 	"abs": "TRY(abs({0}))", "ceiling:real": "!ceil({0})", "ceiling": "!{0}", "floor": "!floor({0})", "sign": "!sign({0})::DOUBLE", "pow": "TRY(pow({0}::DOUBLE, {1}::DOUBLE))", "sqrt": "CASE WHEN {0} < 0 THEN 'nan'::DOUBLE ELSE sqrt({0}::DOUBLE) END",
-	"log": "CASE WHEN {0} = 0 THEN '-inf'::DOUBLE ELSE TRY(ln({0}::DOUBLE)) END", "log2": "TRY(log2({0}::DOUBLE))", "log10": "TRY(log10({0}::DOUBLE))", "exp": "TRY(exp({0}::DOUBLE))", "exp2": "TRY(pow(2, {0}::DOUBLE))", "exp10": "TRY(pow(10, {0}::DOUBLE))", "pi": "pi()",
+	"log": "CASE WHEN {0} = 0 THEN '-inf'::DOUBLE ELSE TRY(ln({0}::DOUBLE)) END", "log2": "CASE WHEN {0} = 0 THEN '-inf'::DOUBLE ELSE TRY(log2({0}::DOUBLE)) END", "log10": "CASE WHEN {0} = 0 THEN '-inf'::DOUBLE ELSE TRY(log10({0}::DOUBLE)) END", "exp": "TRY(exp({0}::DOUBLE))", "exp2": "TRY(pow(2, {0}::DOUBLE))", "exp10": "TRY(pow(10, {0}::DOUBLE))", "pi": "pi()",
 	"sin": "TRY(sin({0}::DOUBLE))", "cos": "TRY(cos({0}::DOUBLE))", "tan": "TRY(tan({0}::DOUBLE))", "asin": "TRY(asin({0}::DOUBLE))", "acos": "TRY(acos({0}::DOUBLE))", "atan": "TRY(atan({0}::DOUBLE))", "atan2": "TRY(atan2({0}::DOUBLE, {1}::DOUBLE))", "cot": "TRY(cot({0}::DOUBLE))",
 	"degrees": "degrees({0}::DOUBLE)", "radians": "radians({0}::DOUBLE)", "isnan": "isnan({0})", "isinf": "isinf({0})", "isfinite": "isfinite({0})", "rand": "kql_rand({*})",
 	"gamma": "TRY(gamma({0}::DOUBLE))", "loggamma": "TRY(lgamma({0}::DOUBLE))",

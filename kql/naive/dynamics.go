@@ -181,6 +181,9 @@ func dynamics() map[string]func(call) any {
 			if len(c.args) > 2 {
 				unknown("array_index_of of a part")
 			}
+			if c.args[1] == nil {
+				return nil
+			}
 			for i, v := range l {
 				if equalParts(v, c.dynamic(1)) {
 					return int64(i)

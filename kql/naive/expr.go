@@ -218,7 +218,7 @@ var borrowed = sync.OnceValue(func() map[string]string {
 		}
 	}
 	for _, name := range []string{"hash", "tohex", "treepath", "datetime_utc_to_local", "datetime_local_to_utc", "translate", "extractjson", "has_any_index", "has_ipv4", "has_any_ipv4", "has_ipv4_prefix", "has_any_ipv4_prefix",
-		"array_iff", "array_sort_asc", "array_sort_desc", "array_split", "array_shift_left", "array_shift_right", "array_rotate_left", "array_rotate_right", "zip", "replace_strings", "make_datetime", "make_timespan", "extract_all", "countof", "indexof_regex", "bag_zip", "bag_set_key", "isascii", "isutf8", "ipv4_compare", "ipv4_netmask_suffix", "ipv4_range_to_cidr_list"} {
+		"array_iff", "array_sort_asc", "array_sort_desc", "array_split", "array_shift_left", "array_shift_right", "array_rotate_left", "array_rotate_right", "zip", "replace_strings", "make_datetime", "make_timespan", "extract_all", "countof", "indexof_regex", "bag_zip", "bag_set_key", "repeat", "isascii", "isutf8", "ipv4_compare", "ipv4_netmask_suffix", "ipv4_range_to_cidr_list"} {
 		m[name] = name
 	}
 	return m

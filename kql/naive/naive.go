@@ -15,6 +15,7 @@ package naive
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"sort"
 
@@ -374,7 +375,10 @@ func (e *evaluator) apply(n *plan.Apply) []row {
 		for _, c := range n.Input.Columns() {
 			e.outer[c.ID] = r[c.ID]
 		}
-		for _, s := range e.node(n.Sub) {
+		known := maps.Clone(e.shared)
+		sub := e.node(n.Sub)
+		e.shared = known // what is shared inside of the sub-query was computed for this row
+		for _, s := range sub {
 			made := row{}
 			for _, c := range n.Cols {
 				v, ok := r[c.ID]
