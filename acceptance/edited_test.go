@@ -15,7 +15,7 @@ import (
 // An edit without an acknowledgement may have been made or not.
 type ledger struct {
 	xdr, name, title string
-	path             string // of the workspace's incident
+	path             string   // of the workspace's incident
 	sent             int      // edits; each has the next number
 	owner            int      // number of the last owner acknowledged
 	said             []string // comments acknowledged

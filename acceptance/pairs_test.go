@@ -178,7 +178,9 @@ func TestEveryEditCrosses(t *testing.T) {
 			inWorkspace("unassigning on the XDR", func(i wsIncident) bool { return i.owner() == "" })},
 		{func() { h.patch(id, map[string]any{"assignedTo": "Nobody Knows"}) },
 			inWorkspace("an owner whom no directory knows", func(i wsIncident) bool { return i.owner() == "Nobody Knows" })},
-		{func() { h.put(ws.Name, map[string]any{"owner": map[string]any{"userPrincipalName": "noah@tailwind.example"}}) },
+		{func() {
+			h.put(ws.Name, map[string]any{"owner": map[string]any{"userPrincipalName": "noah@tailwind.example"}})
+		},
 			onXDR("assigning in the workspace", func(i xdrIncident) bool { return i.AssignedTo == "noah@tailwind.example" })},
 		{func() { h.put(ws.Name, map[string]any{"owner": map[string]any{"email": "stranger@elsewhere.example"}}) },
 			onXDR("an owner by mail alone", func(i xdrIncident) bool { return i.AssignedTo == "stranger@elsewhere.example" })},

@@ -36,15 +36,15 @@ func TestSavedFunctions(t *testing.T) {
 	}})
 	q := query.Query{Side: schema.Workspace, Workspace: workspace}
 	for text, want := range map[string]string{
-		"imDevices | summarize count() by EventProduct | sort by EventProduct asc":                                 "A|3\nB|3",
-		"imDevices(names=dynamic(['pc1'])) | sort by EventProduct asc":                                             "pc1|A\npc1|B",
-		"imDevices(from=datetime(2026-01-05 02:00)) | where EventProduct == 'A' | summarize make_set(Dvc) | project array_sort_asc(set_Dvc)":         `["pc1","pc2"]`,
-		"Only(DeviceEvents, 'pc1') | project DeviceName":                                                           "pc1",
-		"let N = 'pc2'; Only(Events, N) | project DeviceName":                                                      "pc2",
-		"Only(Only(Events(), 'pc1'), 'pc1') | count":                                                               "1",
-		"DeviceEvents | invoke Only('pc0') | project Short(DeviceName), Short(DeviceName, 1), Short(s='xyz', n=3)": "pc|p|xyz",
-		"let x = Short('abc'); print x":                                                                            "ab",
-		"let DeviceEvents = 1; Events | count":                                                                     "3", // a function doesn't see the caller's names
+		"imDevices | summarize count() by EventProduct | sort by EventProduct asc":                                                           "A|3\nB|3",
+		"imDevices(names=dynamic(['pc1'])) | sort by EventProduct asc":                                                                       "pc1|A\npc1|B",
+		"imDevices(from=datetime(2026-01-05 02:00)) | where EventProduct == 'A' | summarize make_set(Dvc) | project array_sort_asc(set_Dvc)": `["pc1","pc2"]`,
+		"Only(DeviceEvents, 'pc1') | project DeviceName":                                                                                     "pc1",
+		"let N = 'pc2'; Only(Events, N) | project DeviceName":                                                                                "pc2",
+		"Only(Only(Events(), 'pc1'), 'pc1') | count":                                                                                         "1",
+		"DeviceEvents | invoke Only('pc0') | project Short(DeviceName), Short(DeviceName, 1), Short(s='xyz', n=3)":                           "pc|p|xyz",
+		"let x = Short('abc'); print x":                                                                                                      "ab",
+		"let DeviceEvents = 1; Events | count":                                                                                               "3", // a function doesn't see the caller's names
 	} {
 		q.Text = text
 		if r, err := s.Run(context.Background(), q); err != nil || printed(r) != want {
