@@ -122,7 +122,7 @@ var tuples = map[string][]schema.Column{
 	"series_decompose":           {{Name: "baseline", Type: schema.Dynamic}, {Name: "seasonal", Type: schema.Dynamic}, {Name: "trend", Type: schema.Dynamic}, {Name: "residual", Type: schema.Dynamic}},
 	"series_decompose_anomalies": {{Name: "ad_flag", Type: schema.Dynamic}, {Name: "ad_score", Type: schema.Dynamic}, {Name: "baseline", Type: schema.Dynamic}},
 	"series_fit_poly":            {{Name: "rsquare", Type: schema.Real}, {Name: "coefficients", Type: schema.Dynamic}, {Name: "variance", Type: schema.Real}, {Name: "rvariance", Type: schema.Real}, {Name: "poly_fit", Type: schema.Dynamic}},
-	"series_decompose_forecast":  {{Name: "forecast", Type: schema.Dynamic}, {Name: "seasonal", Type: schema.Dynamic}, {Name: "trend", Type: schema.Dynamic}, {Name: "residual", Type: schema.Dynamic}},
+	"series_decompose_forecast":  {{Name: "baseline", Type: schema.Dynamic}, {Name: "seasonal", Type: schema.Dynamic}, {Name: "trend", Type: schema.Dynamic}, {Name: "residual", Type: schema.Dynamic}},
 	"series_periods_detect":      {{Name: "periods", Type: schema.Dynamic}, {Name: "scores", Type: schema.Dynamic}},
 	"series_periods_validate":    {{Name: "periods", Type: schema.Dynamic}, {Name: "scores", Type: schema.Dynamic}},
 	"series_fft":                 {{Name: "real", Type: schema.Dynamic}, {Name: "imag", Type: schema.Dynamic}},
@@ -318,10 +318,11 @@ func (b *binder) argExtreme(x *syntax.Call, c ctx) []output {
 	outs := []output{first}
 	rest := b.expanded(x.Args[1:], c, used)
 	for i := range rest {
-		if rest[i].name == "" {
+		unnamed := rest[i].name == ""
+		if unnamed {
 			rest[i].name = prefix + "_" + primary + "_arg" + itoa(i+1)
 		}
-		if x.Func.Text == "argmax" || x.Func.Text == "argmin" {
+		if old := x.Func.Text == "argmax" || x.Func.Text == "argmin"; old && !unnamed {
 			rest[i].name = prefix + "_" + primary + "_" + rest[i].name
 		}
 	}
@@ -343,10 +344,11 @@ func (b *binder) takeAny(x *syntax.Call, c ctx) []output {
 	outs := b.expanded(x.Args, c, map[plan.ID]bool{})
 	b.group++
 	for i := range outs {
-		if outs[i].name == "" && prefix == "" {
-			outs[i].name = "arg" + itoa(i)
+		if outs[i].name == "" {
+			outs[i].name = "any_arg" + itoa(i)
+		} else {
+			outs[i].name = prefix + outs[i].name
 		}
-		outs[i].name = prefix + outs[i].name
 		outs[i].x = c.aggs.add(b, plan.Agg{Func: "take_any", Args: []plan.Expr{outs[i].x}, Group: b.group}, outs[i].x.Type())
 	}
 	if len(outs) == 0 {
@@ -378,6 +380,10 @@ func (b *binder) percentiles(x *syntax.Call, c ctx) []output {
 		}
 		if !numeric(k.Typ) {
 			b.fail(x.Args[i+1].At(), "KQL136", "a percentile is a number, not a %s", k.Typ)
+		}
+		if text, ok := k.Value.(string); ok { // a decimal
+			f, _ := strconv.ParseFloat(text, 64)
+			k = &plan.Const{Typ: schema.Real, Value: f}
 		}
 		label := ""
 		var at float64

@@ -19,7 +19,7 @@ func (b *binder) expandItems(op *syntax.Expand, c ctx) (items []plan.Expanded) {
 		name, _ := b.nameOf(x, c)
 		if n, ok := x.(*syntax.Named); ok {
 			x = n.X
-		} else if _, ident := unparen(x).(*syntax.Ident); !ident && !singleArgument(x) {
+		} else if _, ident := unparen(x).(*syntax.Ident); !ident && (name == "" || !singleArgument(x)) {
 			if name == "" || names.taken[name] {
 				name = names.unique(name)
 			}
@@ -80,8 +80,10 @@ func (b *binder) mvApply(n plan.Node, op *syntax.Expand, c ctx) plan.Node {
 	outer := &plan.Outer{Cols: n.Columns()}
 	sub := b.expand(outer, &syntax.Expand{Options: op.Options, Items: op.Items, Limit: op.Limit}, c)
 	opened := map[string]bool{}
-	for _, it := range sub.(*plan.Expand).Items {
+	called := map[string]bool{} // named by a call's argument: where the sub-query drops it the argument's column stays
+	for i, it := range sub.(*plan.Expand).Items {
 		opened[it.Name] = true
+		called[it.Name] = singleArgument(op.Items[i].X)
 	}
 	pipe, ok := op.On.(*syntax.Pipe)
 	if !ok {
@@ -89,13 +91,17 @@ func (b *binder) mvApply(n plan.Node, op *syntax.Expand, c ctx) plan.Node {
 	}
 	sub = b.pipe(sub, pipe.Ops, c.scope)
 	a := &plan.Apply{Input: n, Sub: sub}
+	inner := newRow(sub)
 	have := map[plan.ID]bool{}
 	names := map[string]bool{}
 	for _, col := range n.Columns() {
-		if !opened[col.Name] {
-			a.Cols = append(a.Cols, col)
-			have[col.ID], names[col.Name] = true, true
+		if kept, ok := inner.find(col.Name); ok && called[col.Name] {
+			col = kept
+		} else if opened[col.Name] && !called[col.Name] {
+			continue
 		}
+		a.Cols = append(a.Cols, col)
+		have[col.ID], names[col.Name] = true, true
 	}
 	for _, col := range sub.Columns() {
 		if !have[col.ID] && !names[col.Name] {

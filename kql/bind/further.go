@@ -48,10 +48,14 @@ func (b *binder) sortedArrays(x *syntax.Call, c ctx) []output {
 			arrays = append(arrays, a)
 		}
 	}
-	if len(arrays) < 2 {
+	if len(arrays) == 0 {
 		return nil
 	}
 	all := b.scalar(x, c)
+	if len(arrays) == 1 {
+		name, _ := b.nameOf(arrays[0], c)
+		return []output{{name: name + "_sorted", x: all, single: true}}
+	}
 	var outs []output
 	for i, a := range arrays {
 		name, _ := b.nameOf(a, c)
@@ -164,8 +168,15 @@ func (b *binder) weighted(x *syntax.Call, c ctx) []output {
 		case float64:
 			points = append(points, p)
 		case string:
-			points = append(points, numbersIn(p)...)
+			if f, err := strconv.ParseFloat(p, 64); err == nil {
+				points = append(points, f)
+			} else {
+				points = append(points, numbersIn(p)...)
+			}
 		}
+	}
+	if len(points) == 0 {
+		b.fail(x.At(), "KQL136", "a percentile must be a number")
 	}
 	var outs []output
 	var list []plan.Expr

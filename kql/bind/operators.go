@@ -179,7 +179,7 @@ func (b *binder) extend(n plan.Node, list []syntax.Expr, c ctx) plan.Node {
 				}
 			}
 			switch {
-			case i >= 0 && !set[o.name]:
+			case i >= 0 && (!set[o.name] || o.single): // of names that nobody gave the last one stands
 				items[i] = b.item(o.name, o.x)
 			case i >= 0 && o.declared && namedIn(x):
 				b.fail(x.At(), "KQL140", "the column '%s' is given twice", o.name)

@@ -79,6 +79,7 @@ func (b *binder) choice(x *syntax.Call, c ctx) plan.Expr {
 		return name == "iff" && i == 0 || name == "case" && i%2 == 0 && i < len(args)-1
 	}
 	var t schema.Type
+	several := false // values of types of which none is the other's
 	if (name == "coalesce" || name == "max_of" || name == "min_of") && len(x.Args) < 2 {
 		b.fail(x.At(), "KQL132", "the function '%s' wants at least two arguments", name)
 	}
@@ -91,7 +92,9 @@ func (b *binder) choice(x *syntax.Call, c ctx) plan.Expr {
 		if name == "coalesce" || name == "max_of" || name == "min_of" {
 			b.related(a, name, t, args[i].Type())
 		}
-		if !b.untyped(args[i]) {
+		if u := args[i].Type(); (name == "iff" || name == "case") && mixed(t, u) {
+			t, several = schema.Dynamic, true
+		} else if !b.untyped(args[i]) && !several {
 			t = common(t, args[i].Type(), name == "coalesce")
 		}
 	}
@@ -112,6 +115,12 @@ func (b *binder) related(at syntax.Expr, name string, t, u schema.Type) {
 		return
 	}
 	b.fail(at.At(), "KQL133", "the function '%s' wants values of one type, not a %s beside a %s", name, u, t)
+}
+
+// mixed tells that values of two types have none that both become: then the
+// choice between them is dynamic. Source: the published binder.
+func mixed(t, u schema.Type) bool {
+	return t != schema.Invalid && t != u && t != schema.Dynamic && u != schema.Dynamic && !(numeric(t) && numeric(u))
 }
 
 // common is the type that values of both types become.

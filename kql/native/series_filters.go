@@ -48,13 +48,7 @@ func seriesFilters() []Function {
 			if !ok || len(y) == 0 {
 				return nil
 			}
-			d := decompose(y, given(a, 2, -1), textAt(a, 3, "linefit"), num(a[1]))
-			o := newObject()
-			o.set("forecast", numbers(d.baseline))
-			o.set("seasonal", numbers(d.seasonal))
-			o.set("trend", numbers(d.trend))
-			o.set("residual", numbers(d.residual))
-			return write(o)
+			return decompose(y, given(a, 2, -1), textAt(a, 3, "linefit"), num(a[1])).bag()
 		}},
 		{Name: "series_fit_poly", Params: types(tDyn, tDyn, tLong), Least: 1, Result: tDyn, Eval: fitPoly},
 	}
