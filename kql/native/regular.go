@@ -152,6 +152,9 @@ func groups(rewrite string) string {
 }
 
 func (e *expressions) indexOfRegex(a []any) any {
+	if given(a, 2, 0) < 0 || given(a, 3, -1) < -1 || given(a, 4, 1) < 0 { // Source: Kusto, indexof_regex: no place is given
+		return nil
+	}
 	s, re := []rune(str(a[0])), e.compile(str(a[1]))
 	from, to, ok := window(s, a)
 	if !ok || re == nil {

@@ -154,7 +154,7 @@ func values() []Function {
 				return nil
 			}
 			out := []any{}
-			walkTree(v, "", &out)
+			walkTree(v, "", map[string]bool{}, &out)
 			return write(out)
 		}},
 		{Name: "format_bytes", Params: types(tReal, tLong, tText), Least: 1, Result: tText, Eval: formatBytes},
@@ -235,19 +235,25 @@ func without(o *object, path []string) *object {
 	return out
 }
 
-func walkTree(v any, at string, out *[]any) {
+func walkTree(v any, at string, seen map[string]bool, out *[]any) {
+	add := func(path string) {
+		if !seen[path] {
+			seen[path] = true
+			*out = append(*out, path)
+		}
+	}
 	switch v := v.(type) {
 	case *object:
 		for _, k := range v.keys {
 			p := at + "['" + k + "']"
-			*out = append(*out, p)
-			walkTree(v.vals[k], p, out)
+			add(p)
+			walkTree(v.vals[k], p, seen, out)
 		}
 	case []any:
-		p := at + "[0]"
-		*out = append(*out, p)
-		if len(v) > 0 {
-			walkTree(v[0], p, out)
+		p := at + "[0]" // stands for any element
+		add(p)
+		for _, element := range v {
+			walkTree(element, p, seen, out)
 		}
 	}
 }
