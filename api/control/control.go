@@ -75,6 +75,8 @@ type Options struct {
 	XDR        XDR
 	Workspaces Workspaces
 	Remote     workspace.Workspace // of another server, which the XDR here is joined to; zero if there is none
+	Watchlists Watchlists          // of the workspaces here
+	Searches   Searches            // likewise
 	Connector  Connector
 	Queries    Queries
 	Quarantine Quarantine
@@ -113,6 +115,14 @@ var routes = []route{
 	{"GET /control/v1/incidents/{id}", (*face).incident},
 	{"POST /control/v1/incidents/merge", (*face).merge},
 	{"GET /control/v1/quarantine", (*face).quarantine},
+	{"GET /control/v1/watchlists", (*face).listWatchlists},
+	{"GET /control/v1/watchlists/{alias}", (*face).showWatchlist},
+	{"PUT /control/v1/watchlists/{alias}", (*face).importWatchlist},
+	{"DELETE /control/v1/watchlists/{alias}", (*face).deleteWatchlist},
+	{"GET /control/v1/functions", (*face).listFunctions},
+	{"GET /control/v1/functions/{name}", (*face).showFunction},
+	{"PUT /control/v1/functions/{name}", (*face).saveFunction},
+	{"DELETE /control/v1/functions/{name}", (*face).deleteFunction},
 }
 
 // New makes the face under /control/v1.
@@ -140,8 +150,11 @@ func (f *face) actor() security.Actor { return f.Operator.Actor() }
 
 // decode reads a request's JSON; an unknown member is refused, for the verbs
 // and the server are one program.
-func decode(r *http.Request, into any) error {
-	d := json.NewDecoder(io.LimitReader(r.Body, 16<<20))
+func decode(r *http.Request, into any) error { return decodeUpTo(r, into, 16<<20) }
+
+// decodeUpTo is decode of a request of so many bytes at most.
+func decodeUpTo(r *http.Request, into any, most int64) error {
+	d := json.NewDecoder(io.LimitReader(r.Body, most))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
 		return fault.New(fault.Invalid, "read the request: %w", err)

@@ -151,7 +151,7 @@ func (s *server) controlFace() http.Handler {
 		o.XDR = s.xdr
 	}
 	if s.workspaces != nil {
-		o.Workspaces = s.workspaces
+		o.Workspaces, o.Watchlists, o.Searches = s.workspaces, s.watchlists, s.searches
 	}
 	if s.connector != nil {
 		o.Connector = s.connector

@@ -99,7 +99,7 @@ Exit codes: 0 done, 1 failed, 2 wrong input, 3 not found, 4 not allowed, 5 confl
 	root.PersistentFlags().StringVarP(&s.format, "output", "o", "table", "how to print answers: table, json or csv")
 	root.AddCommand(
 		newServe(s), newReplay(s), newConnect(s), newDisconnect(s), newQuery(s), newCheck(s), newIncident(s), newSync(s), newHealth(s),
-		newStream(s), newQuarantine(s), newToken(s), newCA(s), newConfig(s), newVersion(s),
+		newStream(s), newWatchlist(s), newFunction(s), newQuarantine(s), newToken(s), newCA(s), newConfig(s), newVersion(s),
 	)
 	teach(root)
 	return root

@@ -142,6 +142,9 @@ func (s *Service) Put(ctx context.Context, ws string, w Watchlist, content *Cont
 		if columns, lines, err = content.read(); err != nil {
 			return w, false, fail(err)
 		}
+		if !slices.Contains(columns, w.SearchKey) {
+			return w, false, fail(fault.At("itemsSearchKey", "the content has no column %q to join on: it is none of the columns %s", w.SearchKey, strings.Join(columns, ", ")))
+		}
 		w.SkippedLines, w.ContentType = content.Skip, content.Type
 	}
 	err = s.o.Store.Update(ctx, func(tx state.Tx) error {
@@ -254,6 +257,12 @@ func (s *Service) Delete(ctx context.Context, ws, alias string) error {
 		lists.Delete(tx, listKey(ws, alias))
 		return nil
 	})
+}
+
+// Columns are those of the content's header; an error where it can't be read.
+func (c *Content) Columns() ([]string, error) {
+	columns, _, err := c.read()
+	return columns, err
 }
 
 // read parts a text into columns and lines.

@@ -134,7 +134,7 @@ func TestRefused(t *testing.T) {
 		{with(func(w *watchlists.Watchlist) { w.Alias = "a/b" }), "", "watchlistAlias"},
 		{with(func(w *watchlists.Watchlist) { w.Name = "" }), "", "displayName"},
 		{with(func(w *watchlists.Watchlist) { w.SearchKey = "" }), "", "itemsSearchKey"},
-		{list, "Other\nx", `"Host" is none of the columns Other`},
+		{list, "Other,Tier\nx,0", `no column "Host" to join on: it is none of the columns Other, Tier`},
 		{list, "Host,Host\nx,y", "twice"}, {list, "Host,\nx,y", "no name"}, {list, "", "no header"},
 		{list, "Host\na,b", "line 2 has 2 cells"},
 		{list, "Host\n" + strings.Repeat("x", 10_241), "line 2 has more than 10240"},
