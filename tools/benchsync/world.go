@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,11 +24,16 @@ const (
 type world struct {
 	*server
 	made  int
+	last  atomic.Int64 // number of the last owner
 	pairs []pair
 }
 
 // pair is an incident of the XDR and its parallel one.
-type pair struct{ xdr, name, title, severity string }
+type pair struct {
+	xdr, name, title, severity string
+
+	turn *sync.Mutex // whoever edits it: one edit is sent after the one before was acknowledged
+}
 
 // edit is one change: the owner gets a name that counts up.
 type edit struct {
@@ -113,7 +119,7 @@ func (w *world) learn(ctx context.Context) error {
 			return err
 		}
 		for _, i := range page.Value {
-			w.pairs = append(w.pairs, pair{i.Properties.ProviderIncidentID, i.Name, i.Properties.Title, i.Properties.Severity})
+			w.pairs = append(w.pairs, pair{i.Properties.ProviderIncidentID, i.Name, i.Properties.Title, i.Properties.Severity, new(sync.Mutex)})
 		}
 		next = page.NextLink
 	}
@@ -130,7 +136,7 @@ func (w *world) edit(ctx context.Context, rate int, long time.Duration) ([]edit,
 	began := time.Now()
 	for n := range edits {
 		e := &edits[n]
-		*e = edit{side: []string{onXDR, onWorkspace}[n%2], owner: n + 1, pair: 10 + n%(len(w.pairs)-10)}
+		*e = edit{side: []string{onXDR, onWorkspace}[n%2], pair: 10 + n%(len(w.pairs)-10)}
 		if n/2%5 == 0 {
 			e.pair = n / 10 % 10
 			if w.xdr != nil {
@@ -163,14 +169,12 @@ func numberOf(owner string) (n int) {
 
 // make makes one edit and waits until the other side has it.
 func (w *world) make(ctx context.Context, e *edit) error {
-	p, owner := w.pairs[e.pair], ownerOf(e.owner)
-	var err error
-	if e.side == onXDR {
-		err = w.call(ctx, toGraph, "PATCH", "/v1.0/security/incidents/"+p.xdr, map[string]any{"assignedTo": owner}, nil)
-	} else {
-		err = w.call(ctx, toARM, "PUT", w.insights("incidents/"+p.name), map[string]any{"properties": map[string]any{
-			"title": p.title, "severity": p.severity, "status": "New", "owner": map[string]any{"userPrincipalName": owner}}}, nil)
-	}
+	p := w.pairs[e.pair]
+	p.turn.Lock()
+	e.owner = int(w.last.Add(1))
+	owner := ownerOf(e.owner)
+	err := w.send(ctx, e.side, p, owner)
+	p.turn.Unlock()
 	if err != nil {
 		return err
 	}
@@ -184,12 +188,22 @@ func (w *world) make(ctx context.Context, e *edit) error {
 			return nil
 		}
 		if e.took > time.Minute {
-			return fmt.Errorf("incident %s: %s, set on the %s, isn't on the other side after a minute; it shows %q", p.xdr, owner, e.side, shown)
+			story, _ := w.run("sync", "explain", p.xdr)
+			return fmt.Errorf("incident %s: %s, set on the %s, isn't on the other side after a minute; it shows %q\n%s", p.xdr, owner, e.side, shown, story)
 		}
 		if err := wait(ctx, max(pause, e.took/20)); err != nil { // whoever waits long asks less often
 			return err
 		}
 	}
+}
+
+// send sends an edit as a client of that side does.
+func (w *world) send(ctx context.Context, side string, p pair, owner string) error {
+	if side == onXDR {
+		return w.call(ctx, toGraph, "PATCH", "/v1.0/security/incidents/"+p.xdr, map[string]any{"assignedTo": owner}, nil)
+	}
+	return w.call(ctx, toARM, "PUT", w.insights("incidents/"+p.name), map[string]any{"properties": map[string]any{
+		"title": p.title, "severity": p.severity, "status": "New", "owner": map[string]any{"userPrincipalName": owner}}}, nil)
 }
 
 // shown is the owner that the side opposite to an edit shows.
