@@ -25,6 +25,9 @@ type Environment = bind.Environment
 // Place is where a text says that a table is: workspace('x').T.
 type Place = bind.Place
 
+// Limits are what a text's set statements ask of who runs it.
+type Limits = bind.Limits
+
 // Shapes remembers what wildcards over tables came to, between compilations.
 type Shapes = bind.Shapes
 
@@ -123,6 +126,8 @@ type Program struct {
 	Render *Render
 	// Sorted tells that the text orders the answer.
 	Sorted bool
+	// Limits are those that the text sets itself.
+	Limits Limits
 
 	query *emit.Query
 	root  plan.Node
@@ -266,7 +271,7 @@ func compile(text string, env Environment, d Dialect, number int) (p *Program, t
 	}
 	p = program(query, bound.Render)
 	p.text, p.env, p.dialect, p.asks, p.root = text, env, d, bound.Asks, root
-	p.Name, p.number = bound.Name, number
+	p.Name, p.number, p.Limits = bound.Name, number, bound.Limits
 	return p, bound.Tables, diagnose(text, errors)
 }
 

@@ -46,6 +46,9 @@ type Several interface {
 	Further() []Program
 }
 
+// Limited is a program of a text that sets limits of its own.
+type Limited interface{ Limits() kql.Limits }
+
 // Asker is a program that may need rows to know its columns.
 type Asker interface {
 	// Question is what to run first: its one column's texts go to Answered. ok is false where nothing is open.
@@ -84,6 +87,8 @@ type compiled struct{ *kql.Program }
 func (c compiled) Columns() []schema.Column { return c.Program.Columns }
 
 func (c compiled) Render() *Render { return (*Render)(c.Program.Render) }
+
+func (c compiled) Limits() kql.Limits { return c.Program.Limits }
 
 func (c compiled) Name() string { return c.Program.Name }
 

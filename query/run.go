@@ -16,14 +16,13 @@ import (
 
 // read runs a program and those of the text's further tables, one after the
 // other. Each keeps the limit of rows, all together that of bytes.
-func (s *Service) read(ctx context.Context, q Query, snapshot tables.Snapshot, program Program, n *names, r *Result) error {
+func (s *Service) read(ctx context.Context, q Query, snapshot tables.Snapshot, program Program, n *names, r *Result, most tables.Limit) error {
 	all := []Program{program}
 	if several, is := program.(Several); is {
 		all = append(all, several.Further()...)
 	}
-	bytes := limit(q.MaxBytes, s.o.MaxBytes)
 	var cuts []string
-	left := tables.Limit{Rows: limit(q.MaxRows, s.o.MaxRows), Bytes: bytes}
+	left := most
 	for i, p := range all {
 		t := Table{Name: PrimaryResult(i)}
 		if named, is := p.(Several); is && named.Name() != "" {
@@ -35,7 +34,7 @@ func (s *Service) read(ctx context.Context, q Query, snapshot tables.Snapshot, p
 		}
 		left.Bytes = max(left.Bytes-took, 1)
 		if t.Truncated {
-			cuts = append(cuts, cut(t, len(all), left.Rows, bytes))
+			cuts = append(cuts, cut(t, len(all), most))
 		}
 		r.Stats.Rows += t.Rows.N
 		if i == 0 {
@@ -49,13 +48,13 @@ func (s *Service) read(ctx context.Context, q Query, snapshot tables.Snapshot, p
 }
 
 // cut says of a table that a limit cut it, and which.
-func cut(t Table, of, rows int, bytes int64) string {
+func cut(t Table, of int, most tables.Limit) string {
 	what := "The result"
 	if of > 1 {
 		what = fmt.Sprintf("The table %q", t.Name)
 	}
-	if t.Rows.N < rows {
-		return fmt.Sprintf("%s was cut at %d rows, because it is larger than %d bytes.", what, t.Rows.N, bytes)
+	if t.Rows.N < most.Rows {
+		return fmt.Sprintf("%s was cut at %d rows, because it is larger than %d bytes.", what, t.Rows.N, most.Bytes)
 	}
 	return fmt.Sprintf("%s was cut at %d rows.", what, t.Rows.N)
 }

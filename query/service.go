@@ -190,7 +190,7 @@ func (s *Service) run(ctx context.Context, q Query, now schema.Ticks) (_ *Result
 		}
 		r.Warnings = append(r.Warnings, d.Message)
 	}
-	if err := s.read(ctx, q, snapshot, program, n, r); err != nil {
+	if err := s.readWithin(ctx, q, snapshot, program, n, r); err != nil {
 		return nil, err
 	}
 	for _, t := range r.Tables() {

@@ -68,6 +68,7 @@ type Result struct {
 	Errors []syntax.Error // of the whole text
 	// Tables is how many the text has.
 	Tables int
+	Limits Limits // of the whole text
 	// Asks is the number, from 1, of the operator whose columns only rows can tell
 	// and that the answer shows; 0 for none. See Question and Environment.Unfolded.
 	Asks int
@@ -92,7 +93,7 @@ func Query(q *syntax.Query, env Environment, table int) Result {
 		r.Name, r.Render, r.Root = answers[table].name, answers[table].render, answers[table].node
 		b.reveal(r.Root.Columns())
 	}
-	r.Errors, r.Asks = b.errors, b.unfolds.asked
+	r.Errors, r.Asks, r.Limits = b.errors, b.unfolds.asked, b.limits
 	for _, e := range b.errors {
 		if !e.Warning {
 			r.Root = nil
@@ -121,6 +122,7 @@ type binder struct {
 	parsed  map[string]*entity // saved functions that were read
 	graphs  bool               // the text makes one
 	unfolds unfolds
+	limits  Limits
 	// serialized are the nodes whose rows the text gave an order
 	serialized map[plan.Node]bool
 	// quiet: errors only tell which tables of many a condition doesn't fit
@@ -238,12 +240,7 @@ func (b *binder) statement(st syntax.Statement, s *scope) {
 	case *syntax.Pattern:
 		s.names[st.Name.Text] = &entity{pattern: st, scope: s.snapshot()}
 	case *syntax.Set:
-		if st.Value != nil && (st.Option == "query_bin_auto_size" || st.Option == "query_bin_auto_at") {
-			b.safely(func() plan.Node {
-				s.names["\x00"+st.Option] = &entity{scalar: b.scalar(st.Value, ctx{scope: s})}
-				return nil
-			})
-		}
+		b.set(st, s)
 	}
 }
 
