@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -71,6 +72,10 @@ func TestSeveralTables(t *testing.T) {
 // post asks the face with a body.
 func post(t *testing.T, h *here, path, body string) (status int, answer string) {
 	t.Helper()
+	return send(h, httptest.NewRequest("POST", path, strings.NewReader(body)))
+}
+
+func send(h *here, r *http.Request) (status int, answer string) {
 	f := logs.New(logs.Options{
 		Workspaces: h, Queries: h, Now: func() schema.Ticks { return 639_000_000_000_000_000 },
 		Authenticate: func(next http.Handler, _ func(http.ResponseWriter, *http.Request, error)) http.Handler { return next },
@@ -82,8 +87,22 @@ func post(t *testing.T, h *here, path, body string) (status int, answer string) 
 		},
 	})
 	w := httptest.NewRecorder()
-	f.ServeHTTP(w, httptest.NewRequest("POST", path, strings.NewReader(body)))
+	f.ServeHTTP(w, r)
 	return w.Code, w.Body.String()
+}
+
+// TestWait: Prefer's wait is the time that the query gets, 600 seconds at most; what is no such number asks for none.
+func TestWait(t *testing.T) {
+	for header, want := range map[string]time.Duration{
+		"": 0, "wait=60": time.Minute, "include-statistics=true, Wait=5": 5 * time.Second, "wait=3600": 10 * time.Minute, "wait=-1": 0, "wait=long": 0,
+	} {
+		h := &here{}
+		r := httptest.NewRequest("POST", "/v1/workspaces/soc/query", strings.NewReader(`{"query":"print 1"}`))
+		r.Header.Set("Prefer", header)
+		if status, answer := send(h, r); status != http.StatusOK || len(h.asked) != 1 || h.asked[0].Timeout != want {
+			t.Errorf("%q: %d %s, asked %+v, want a time of %s", header, status, answer, h.asked, want)
+		}
+	}
 }
 
 // TestMistakesAreNested sends queries that mean nothing: text that can't be
