@@ -133,6 +133,7 @@ var clickPhrases = map[string]string{
 	"greatest of reals": "if(arrayExists(x -> coalesce(isNaN(x), 0), [{*}]), nan, greatest({*}))", "nan in order": "isNaN({0})",
 	// dynamic values
 	"get by position": "nullif(nullif(if(startsWith({0}, '['), JSONExtractRaw(coalesce({0}, ''), toInt64(coalesce({1}, 0)) + if({1} >= 0, 1, 0)), ''), ''), 'null')",
+	"get by name":     "nullif(nullif(JSONExtractRaw(coalesce({0}, ''), {1}), ''), 'null')",
 	"get by key":      "nullif(nullif(JSONExtractRaw(coalesce({0}, ''), {1}), ''), 'null')",
 	"pair of a bag":   "concat(toJSONString({0}), ':', {1})", "bag_pack": "concat('{{', arrayStringConcat([{*}], ','), '}')",
 	// rows

@@ -16,7 +16,7 @@ var duckPhrases = map[string]string{
 	"in an array":       "list_contains(list_transform(coalesce(TRY(json_extract({0}, '$[*]')::VARCHAR[]), []), lambda e : json_extract_string(e, '$')), CAST({1} AS VARCHAR))",
 	"in~ an array":      "list_contains(list_transform(coalesce(TRY(json_extract({0}, '$[*]')::VARCHAR[]), []), lambda e : lower(json_extract_string(e, '$'))), CAST({1} AS VARCHAR))",
 	// dynamic values
-	"get by position": "kql_get_index({0}, {1})", "get by key": "kql_get_key({0}, {1})", "dynamic of a text": "kql_parse_json({0})",
+	"get by position": "kql_get_index({0}, {1})", "get by key": "kql_get_key({0}, {1})", "get by name": "kql_get_name({0}, {1})", "dynamic of a text": "kql_parse_json({0})",
 	"bag_pack": "kql_bag_pack({*})", "bag_pack_filled": "kql_bag_pack_filled({*})",
 	// rows
 	"field": "f{0} := {1}", "row": "struct_pack({*})", "field of a row": "{0}.f{1}", "any row": "any_value({0})", "list": "list({0})",

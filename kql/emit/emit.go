@@ -64,7 +64,7 @@ func Emit(root plan.Node, names []schema.Column, d Dialect) (q *Query, err error
 			q, err = nil, e
 		}
 	}()
-	e := &emitter{dialect: d, specials: specialTable(), shared: map[*plan.Shared]string{}, scalars: map[*plan.Scalar]string{}, frames: []*frame{{}}}
+	e := &emitter{dialect: d, specials: specialTable(), shared: map[*plan.Shared]sharedRows{}, scalars: map[*plan.Scalar]string{}, frames: []*frame{{}}}
 	r := e.node(root)
 	var items []frag
 	for i, c := range root.Columns() {
@@ -197,7 +197,7 @@ type emitter struct {
 	scans    []Scan
 	stages   []Stage
 	frames   []*frame
-	shared   map[*plan.Shared]string
+	shared   map[*plan.Shared]sharedRows
 	scalars  map[*plan.Scalar]string
 	names    int
 	outer    numbered // the rows of the sub-query at hand, where it stands apart

@@ -22,7 +22,7 @@ func (e *emitter) node(n plan.Node) rel {
 	case *plan.Project:
 		return e.project(n)
 	case *plan.Filter:
-		in := e.node(n.Input)
+		in := e.placed(e.node(n.Input), n.Predicate)
 		s := e.sel()
 		e.order = in.order
 		p := s.predicate(n.Predicate)
@@ -187,7 +187,11 @@ func (e *emitter) series(n *plan.Series) rel {
 
 // project computes items, and carries the columns that keep the order.
 func (e *emitter) project(n *plan.Project) rel {
-	in := e.node(n.Input)
+	exprs := make([]plan.Expr, len(n.Items))
+	for i, it := range n.Items {
+		exprs[i] = it.X
+	}
+	in := e.placed(e.node(n.Input), exprs...)
 	s := e.sel()
 	e.order = in.order
 	var items []frag
@@ -223,6 +227,26 @@ func (e *emitter) project(n *plan.Project) rel {
 		out.sql = body.and(s.from(in.sql))
 	}
 	return out
+}
+
+// placed numbers the rows in their order where a function looks at the rows
+// around: rows that are equal in it would else stand in one order for one such
+// function and in another for the next, or for the answer.
+func (e *emitter) placed(in rel, exprs ...plan.Expr) rel {
+	if !slices.ContainsFunc(exprs, plan.HasWindow) {
+		return in
+	}
+	if _, each := rowOf(in.order); each || len(in.order) == 1 && in.order[0].hidden && !in.sorted {
+		return in
+	}
+	order := ""
+	if len(in.order) > 0 {
+		order = "ORDER BY " + orderList(in.order)
+	}
+	o := e.fresh("o")
+	in.sql = text("SELECT *, row_number() OVER (" + order + ") AS " + o + " FROM (").and(in.sql).and(text(")"))
+	in.order = []orderKey{{column: o, hidden: true}}
+	return in
 }
 
 func (e *emitter) sort(n *plan.Sort) rel {
@@ -291,16 +315,37 @@ func (e *emitter) ref(n *plan.Ref) rel {
 	cte, ok := e.shared[n.Shared]
 	if !ok {
 		r := e.node(n.Shared.Input)
-		cte = e.fresh("s")
+		cte = sharedRows{e.fresh("s"), r.order, r.sorted}
 		e.shared[n.Shared] = cte
-		f := e.define(text(cte+" AS MATERIALIZED (").and(r.sql).and(text(")")), false, n.Shared.Input)
+		f := e.define(text(cte.name+" AS MATERIALIZED (").and(r.sql).and(text(")")), false, n.Shared.Input)
 		f.shared = append(f.shared, n.Shared)
 	}
 	var items list
+	named := map[string]string{}
 	for i, c := range n.Cols {
 		items.add(name(n.From[i]), " AS ", name(c.ID))
+		named[name(n.From[i])] = name(c.ID)
 	}
-	return rel{sql: text("SELECT " + items.or("1 AS none") + " FROM " + cte)}
+	out := rel{sorted: cte.sorted}
+	for _, k := range cte.order {
+		if to, ok := named[k.column]; ok {
+			k.column = to
+		} else {
+			o := e.fresh("o") // two readers of the rows may meet in a join
+			items.add(k.column, " AS ", o)
+			k.column, k.hidden = o, true
+		}
+		out.order = append(out.order, k)
+	}
+	out.sql = text("SELECT " + items.or("1 AS none") + " FROM " + cte.name)
+	return out
+}
+
+// sharedRows are rows that a statement makes once, and their order.
+type sharedRows struct {
+	name   string
+	order  []orderKey
+	sorted bool
 }
 
 // apply runs the sub-query beside each row.

@@ -252,8 +252,9 @@ func get(s *sel, c *plan.Call) frag {
 	}
 	if c.Args[1].Type() == schema.Dynamic {
 		key = s.apply("tostring", []frag{key}, []schema.Type{schema.Dynamic}, schema.String)
+		return s.e.say("get by key", v, key) // a number in it is a position
 	}
-	return s.e.say("get by key", v, key)
+	return s.e.say("get by name", v, key)
 }
 
 // toString reads a text out of a path at once.

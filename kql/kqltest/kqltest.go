@@ -34,7 +34,7 @@ func Open() (*Engine, error) {
 	if err := Register(db); err != nil {
 		return nil, err
 	}
-	if _, err := db.Exec("SET threads = 1"); err != nil {
+	if _, err := db.Exec("SET threads = 1; SET disabled_optimizers = 'top_n_window_elimination'"); err != nil { // as tables/duckdb has it
 		return nil, err
 	}
 	return &Engine{db: db}, nil

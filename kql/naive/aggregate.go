@@ -323,8 +323,8 @@ func spread(values []any, name string) any {
 		return 0.0
 	}
 	mean, sum := 0.0, 0.0
-	for _, f := range list {
-		mean += f / n
+	for i, f := range list { // equal values have a mean of the same value, whatever their number
+		mean += (f - mean) / float64(i+1)
 	}
 	for _, f := range list {
 		sum += (f - mean) * (f - mean)

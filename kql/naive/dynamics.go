@@ -341,7 +341,7 @@ func place(c call) any {
 		if !ok || len(pair) != 2 {
 			continue
 		}
-		if i, ok := fromNumber(json.Number(jsonText(pair[0])), schema.Long).(int64); ok && i >= 0 && i < int64(len(out)) && pair[1] != nil {
+		if i, ok := fromNumber(json.Number(jsonText(pair[0])), schema.Long).(int64); ok && i >= 0 && i < int64(len(out)) {
 			out[i] = pair[1]
 		}
 	}

@@ -83,6 +83,9 @@ func (e *evaluator) inTable(x *plan.InTable, a at) any {
 		e.members[x] = set
 	}
 	v := e.expr(x.X, a)
+	if x.X.Type() == schema.Bool && x.Node.Columns()[0].Type != schema.Bool {
+		v = asNumber(v)
+	}
 	return v != nil && set[folded(v, x.Fold)]
 }
 
@@ -123,6 +126,9 @@ func (e *evaluator) call(c *plan.Call, a at) any {
 	for i, x := range c.Args {
 		args[i] = e.expr(x, a)
 		null = null || args[i] == nil
+	}
+	if high, is := map[string]int{"lt": 1, "le": 1, "gt": 0, "ge": 0}[c.Func]; is && nan(args[high]) {
+		return false // a null is no less than it either
 	}
 	f, ok := functions()[c.Func]
 	if !ok {

@@ -120,7 +120,22 @@ func same(a, b any) bool {
 	if nan(a) || nan(b) {
 		return false
 	}
+	_, one := a.(bool)
+	if _, other := b.(bool); one != other {
+		a, b = asNumber(a), asNumber(b)
+	}
 	return identity(a) == identity(b)
+}
+
+// asNumber is a truth value as a number stands beside it: 1 or 0.
+func asNumber(v any) any {
+	switch v {
+	case true:
+		return int64(1)
+	case false:
+		return int64(0)
+	}
+	return v
 }
 
 func lower(s string) string { return strings.ToLower(s) }

@@ -28,7 +28,7 @@ func (w *writer) source() string {
 	w.columns = append([]schema.Column{}, writtenLeft.Columns...)
 	switch w.choose(12) {
 	case 1:
-		return "let T = materialize(Left | " + w.extend() + ");\nT" // what the rows of a materialized sort come in isn't settled
+		return "let T = materialize(Left | " + w.operator() + ");\nT"
 	case 2:
 		return "let T = Left | " + w.operator() + ";\nT"
 	case 3:

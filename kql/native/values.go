@@ -32,6 +32,12 @@ func values() []Function {
 			}
 			return nil
 		}},
+		{Name: "get_name", Params: types(tDyn, tText), Least: 2, Result: tDyn, Eval: func(a []any) any {
+			if o, ok := bag(a[0]); ok {
+				return write(o.vals[str(a[1])])
+			}
+			return nil
+		}},
 		{Name: "elements", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return elements(a[0], false) }},
 		{Name: "element_pairs", Params: types(tDyn), Least: 1, Result: tDyn, Eval: func(a []any) any { return elements(a[0], true) }},
 		{Name: "bag_pack", Variadic: tText, Nulls: true, Result: tDyn, Eval: func(a []any) any { return packBag(a, false) }},
