@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"time"
 
 	"lockstep/kql"
 	"lockstep/kql/kqltest"
@@ -51,7 +52,7 @@ func same(t *testing.T, engine *kqltest.Engine, choices []byte) string {
 }
 
 // TestSame: the SQL and the evaluator agree on random queries over random
-// rows; LOCKSTEP_KQL_RANDOM says on how many.
+// rows; LOCKSTEP_KQL_RANDOM says on how many, LOCKSTEP_LONG for how long.
 func TestSame(t *testing.T) {
 	engine, err := kqltest.Open()
 	if err != nil {
@@ -60,13 +61,17 @@ func TestSame(t *testing.T) {
 	defer engine.Close()
 	counts := map[string]int{}
 	n := 300
-	if os.Getenv("LOCKSTEP_LONG") != "" {
-		n = 20_000
+	var until time.Time // zero: all of them
+	if d, err := time.ParseDuration(os.Getenv("LOCKSTEP_LONG")); err == nil {
+		n, until = 20_000, time.Now().Add(d)
 	}
 	if more, err := strconv.Atoi(os.Getenv("LOCKSTEP_KQL_RANDOM")); err == nil {
 		n = more
 	}
 	for i := range n {
+		if !until.IsZero() && time.Now().After(until) {
+			break
+		}
 		rng := rand.New(rand.NewPCG(uint64(i), 17))
 		choices := make([]byte, 20+rng.IntN(200))
 		for k := range choices {
