@@ -150,7 +150,8 @@ func (b Base) Settle(d Delta) Base {
 
 // Shown is the part of a delta that an incident of a side shows: what is
 // agreed if it isn't known whether the write that settles the delta was made.
-// What the other side owns isn't shown.
+// What the other side owns isn't shown: then it isn't known any more what the
+// workspace has of it, and it is written again.
 func (d Delta) Shown(s Side, i port.Incident) (shown Delta) {
 	if p := d.Resolution; p != nil {
 		if s == Workspace && p.Workspace == i.Resolution || s == XDR && p.XDR == canonical(i).Resolution {
@@ -165,6 +166,9 @@ func (d Delta) Shown(s Side, i port.Incident) (shown Delta) {
 	}
 	shown.AddTags, shown.RemoveTags = both(d.AddTags, i.Tags), minus(d.RemoveTags, i.Tags)
 	shown.Comments = both(d.Comments, ids(i.Comments))
+	if d.Content != nil {
+		shown.Content = new(string)
+	}
 	return shown
 }
 
