@@ -51,6 +51,9 @@ type Options struct {
 	TenantID string        // part of the names of workspace incidents
 	Seed     uint64        // of the jitter between retries
 	Changed  func()        // called when settings changed, so that Next has work; may be nil
+	// Reached is told when an end can't be read for the third time in a row, and
+	// again with nil when it can. It may be nil, and must not call the service.
+	Reached func(end string, err error)
 
 	ResyncEvery schema.Ticks // how often all incidents are compared; 0: one hour, five minutes if an end has no complete feed
 }
@@ -73,6 +76,9 @@ func New(o Options) (*Service, error) {
 	}
 	if o.Changed == nil {
 		o.Changed = func() {}
+	}
+	if o.Reached == nil {
+		o.Reached = func(string, error) {}
 	}
 	return &Service{o: o, rand: rand.New(rand.NewPCG(o.Seed, 0)), runners: map[string]*runner{}, stale: true}, nil
 }

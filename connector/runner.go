@@ -178,7 +178,7 @@ func (r *runner) follow(ctx context.Context, f *feeder, now schema.Ticks) (did b
 	if len(hints) < f.window.size {
 		f.poll = now + f.can.PollEvery
 	}
-	f.window.came()
+	r.came(&f.window)
 	hints = f.progress.fresh(hints)
 	return len(hints) > 0, r.heed(ctx, f, hints)
 }
@@ -194,7 +194,7 @@ func (r *runner) missed(ctx context.Context, f *feeder, now schema.Ticks, cause 
 		if ok {
 			r.failed(string(f.side)+" feed", cause)
 			f.progress.read = to
-			f.window.came()
+			r.came(&f.window)
 			return true, r.keep(ctx)
 		}
 		if err != nil {
@@ -274,7 +274,29 @@ func (r *runner) rest(ctx context.Context, w *window, what string, now schema.Ti
 	}
 	w.failed(now+r.delay(w.attempts+1, err), err)
 	r.failed(what, err)
+	if w.attempts == worthTelling {
+		r.s.o.Reached(r.endOf(w), err)
+	}
 	return nil
+}
+
+// worthTelling is how often an end can't be read in a row before it is told of.
+const worthTelling = 3
+
+// endOf names the end that is read through a window.
+func (r *runner) endOf(w *window) string {
+	if w == &r.work.window {
+		return string(reconcile.Workspace) + " " + r.ws
+	}
+	return string(reconcile.XDR)
+}
+
+// came notes that a page came.
+func (r *runner) came(w *window) {
+	if w.attempts >= worthTelling {
+		r.s.o.Reached(r.endOf(w), nil)
+	}
+	w.came()
 }
 
 // delay is how long to wait after a failure: twice as long each time, with
@@ -428,7 +450,7 @@ func (r *runner) compareAll(ctx context.Context, now schema.Ticks) (did bool, er
 	if err != nil {
 		return r.unlisted(ctx, now, err)
 	}
-	r.resync.window.came()
+	r.came(&r.resync.window)
 	if n := len(ids); n > 0 && ids[n-1] == r.resync.after {
 		ids = nil // an end that gives the last one again
 	}
@@ -457,7 +479,7 @@ func (r *runner) unlisted(ctx context.Context, now schema.Ticks, cause error) (d
 		if ok {
 			r.failed(incidentsType, cause)
 			r.resync.after = idOf(to)
-			r.resync.window.came()
+			r.came(&r.resync.window)
 			return true, r.keep(ctx)
 		}
 		if err != nil {

@@ -54,6 +54,7 @@ type FeedHealth struct {
 	Failures  int64
 	LastError string
 	RestsTill schema.Ticks // after a failure
+	Failing   bool         // reading it failed the last time
 }
 
 // Status tells how a workspace's connection fares.
@@ -105,6 +106,7 @@ func (r *runner) report(st *Status, now schema.Ticks) {
 		st.Feeds = append(st.Feeds, FeedHealth{
 			Side: string(f.side), Position: f.progress.read, RestsTill: max(f.window.until, f.pace.until),
 			Failures: r.figures.failures[name], LastError: r.figures.errors[name],
+			Failing: f.window.attempts > 0 || f.side == reconcile.XDR && r.resync.window.attempts > 0,
 		})
 	}
 }

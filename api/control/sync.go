@@ -150,7 +150,15 @@ type Status struct {
 	Edit      Latency      `json:"edit"`     // of other changes, either way
 	Types     []TypeStatus `json:"types"`
 	Holes     []Hole       `json:"holes"`
-	Ends      []End        `json:"ends"` // those that are other servers
+	Ends      []End        `json:"ends"`   // those that are other servers
+	Unread    []Unread     `json:"unread"` // ends whose feed can't be read at the moment
+}
+
+// Unread is an end whose feed can't be read.
+type Unread struct {
+	Side  string `json:"side"`
+	Error string `json:"error"`
+	Next  string `json:"next"` // when it is tried again
 }
 
 // End is a side that is another server, and what it can't do.
@@ -212,6 +220,11 @@ func (f *face) status(r *http.Request) (any, error) {
 	for _, e := range st.Ends {
 		if e.Where != "" {
 			out.Ends = append(out.Ends, End{e.Side, e.Where, e.Cannot})
+		}
+	}
+	for _, f := range st.Feeds {
+		if f.Failing {
+			out.Unread = append(out.Unread, Unread{f.Side, f.LastError, text(f.RestsTill)})
 		}
 	}
 	for _, h := range st.Holes {

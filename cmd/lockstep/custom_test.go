@@ -91,7 +91,7 @@ func TestWatchlistsAndFunctions(t *testing.T) {
 		{args: []string{"watchlist", "import", assets}, code: exitUsage, errs: `the watchlist "assets" is new and needs a search key, the column that queries join on: one of Host, Owner`},
 		{args: []string{"watchlist", "import", assets, "--search-key", "Device"}, code: exitUsage, errs: `no column "Device" to join on: it is none of the columns Host, Owner`},
 		{args: []string{"watchlist", "show", "assets"}, code: exitNotFound, errs: `there is no watchlist "assets"`},
-		{args: []string{"watchlist", "import", assets, "--search-key", "Host", "--name", "All assets"}, out: "watchlist assets made of " + assets + ": 2 items new, 2 in all"},
+		{args: []string{"watchlist", "import", assets, "--search-key", "Host", "--name", "All assets"}, out: assets + " made into watchlist assets: 2 items new, 2 in all"},
 		{args: []string{"watchlist", "import", people, "--alias", "Assets"}, code: exitUsage, errs: `people.csv: put watchlist "assets": itemsSearchKey: the content has no column "Host" to join on: it is none of the columns User, Left`},
 		{args: []string{"watchlist", "import", more, "--alias", "assets", "--skip", "1"}, out: "1 item new, 3 in all"},
 		{args: []string{"watchlist", "import", more, "--skip", "1", "--alias", "a/b", "--search-key", "Host"}, code: exitUsage, errs: `"a/b" must be 2 to 64 letters`},

@@ -198,8 +198,12 @@ func (s *shell) playSample(ctx context.Context, server *server, with sampleOptio
 	if err != nil {
 		return err
 	}
+	from, err := s.fitting(ctx, c, tenant)
+	if err != nil {
+		return err
+	}
 	return s.playOnce(ctx, replay.Options{
-		Source: tenant, Sink: &replay.Server{Base: local, Client: c.http}, Workspace: ws, Speed: with.speed,
+		Source: from, Sink: &replay.Server{Base: local, Client: c.http}, Workspace: ws, Speed: with.speed,
 		State: server.folder.Path("replay-" + safeName(tenant.Name()) + ".json"),
 	}, false)
 }

@@ -70,6 +70,11 @@ func (s *shell) serve(ctx context.Context, with sampleOptions, bad chaosOptions)
 	if err != nil {
 		return err
 	}
+	if with.on { // what is wrong with it is said before anything is opened
+		if _, err := with.tenant(); err != nil {
+			return err
+		}
+	}
 	listening, err := listen(&s.settings, s.origins)
 	if err != nil {
 		return err

@@ -106,6 +106,9 @@ func (s *shell) printStatus(a control.Status) error {
 			fmt.Fprintf(s.out, "    - %s\n", text)
 		}
 	}
+	for _, u := range a.Unread {
+		fmt.Fprintf(s.out, "\n  the %s can't be read, and is tried again at %s:\n    %s\n", u.Side, moment(u.Next), u.Error)
+	}
 	fmt.Fprintln(s.out)
 	t := newTable("data", "on", "rows", "last received", "failures", "last error")
 	for _, d := range a.Types {

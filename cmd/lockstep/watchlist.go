@@ -188,10 +188,10 @@ The alias is --alias, else the file's name without its ending. A file called …
 				}
 				what := "added to"
 				if got.Made {
-					what = "made of"
+					what = "made into"
 				}
-				_, err := fmt.Fprintf(s.out, "watchlist %s %s %s: %s new, %d in all; _GetWatchlist('%s') reads it\n",
-					got.Watchlist.Alias, what, printable(name), counted(got.Added, "item"), got.Watchlist.Count, got.Watchlist.Alias)
+				_, err := fmt.Fprintf(s.out, "%s %s watchlist %s: %s new, %d in all; _GetWatchlist('%s') reads it\n",
+					printable(name), what, got.Watchlist.Alias, counted(got.Added, "item"), got.Watchlist.Count, got.Watchlist.Alias)
 				return err
 			})
 		},

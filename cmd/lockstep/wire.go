@@ -20,6 +20,7 @@ import (
 	"lockstep/connector"
 	"lockstep/fault"
 	"lockstep/geo"
+	"lockstep/health"
 	"lockstep/history"
 	"lockstep/portal"
 	"lockstep/query"
@@ -215,7 +216,7 @@ func (s *server) openSides(context.Context) (err error) {
 	if x != nil && w != nil {
 		s.connector, err = connector.New(connector.Options{
 			Store: s.state, Now: s.now, NewID: newID, XDR: x, Workspace: w,
-			Streams: s.tables, TenantID: s.place.Tenant, Seed: uint64(s.now()), Changed: changed,
+			Streams: s.tables, TenantID: s.place.Tenant, Seed: uint64(s.now()), Changed: changed, Reached: s.reached,
 		})
 		if err != nil {
 			return fmt.Errorf("open the connector: %w", err)
@@ -376,4 +377,13 @@ func (s *server) close() error {
 // failed logs an error of our own that a face could only answer as internal.
 func (s *server) failed(r *http.Request, err error) {
 	s.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+}
+
+// reached notes that an end of the connector can't be read, or can again.
+func (s *server) reached(end string, err error) {
+	if err != nil {
+		err = fmt.Errorf("the connector can't read the %s, and tries again: %w", end, err)
+		s.log.Warn("can't synchronise", "end", end, "error", err)
+	}
+	s.driver.health.Check("sync/"+end, health.Warning, err)
 }

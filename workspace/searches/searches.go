@@ -104,6 +104,9 @@ func (s *Service) Put(ctx context.Context, ws string, one Search, by security.Ac
 	if err := one.check(); err != nil {
 		return one, false, fmt.Errorf("put saved search %q: %w", one.ID, err)
 	}
+	if t, is := schema.Default().Table(schema.Workspace, one.Alias); is && one.Alias != "" {
+		return one, false, fmt.Errorf("put saved search %q: %w", one.ID, fault.At("functionAlias", "%s is a table: a function of its name can't be called", t.Name))
+	}
 	err = s.o.Store.Update(ctx, func(tx state.Tx) error {
 		old, err := get(tx, ws, one.ID)
 		switch made = err != nil; {

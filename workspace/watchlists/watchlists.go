@@ -161,6 +161,9 @@ func (s *Service) Put(ctx context.Context, ws string, w Watchlist, content *Cont
 				w.SkippedLines, w.ContentType = old.SkippedLines, old.ContentType
 			}
 		}
+		if !made && old.Items > 0 && old.SearchKey != w.SearchKey {
+			return fault.At("itemsSearchKey", "the list is joined on %q and has items by it; one by %q is another list", old.SearchKey, w.SearchKey)
+		}
 		w.Workspace, w.Updated, w.Changer = strings.ToLower(ws), now, by
 		w.Version++
 		if err := w.widen(columns); err != nil {
