@@ -42,6 +42,7 @@ type history struct {
 	said      []said
 	alerts    int
 	edits     int
+	writes    int   // of the connector, and comments in them
 	written   int64 // feed entries that people, automation and products made
 	echoable  int64 // feed entries of alerts
 	connected bool

@@ -214,6 +214,7 @@ func (l *line) send(writes []port.Write, apply func() ([]port.Applied, error)) (
 		return nil, errCrash // nobody is there to send it
 	}
 	for _, w := range writes {
+		l.h.endless(w)
 		if !l.Capabilities().Conditional && w.IfVersion != 0 {
 			l.h.fail("a condition on a write to the %s, which doesn't know any", l.side)
 		}
@@ -267,6 +268,17 @@ func (l *line) send(writes []port.Write, apply func() ([]port.Applied, error)) (
 		return nil, errCrash
 	}
 	return nil, errLine
+}
+
+// A history's edits come to one or two writes a step; these are far more.
+const manyWrites, manyOfStep = 1_000, 20
+
+// endless ends a history in which each write makes others, ever more of them.
+func (h *history) endless(w port.Write) {
+	if h.writes += 1 + len(w.AddComments); h.writes > manyWrites+manyOfStep*len(h.plan.Steps) {
+		h.fail("%d edits came to %d writes and comments, and it goes on", h.edits, h.writes)
+		panic("endless")
+	}
 }
 
 // writeText tells a write in short.
