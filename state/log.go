@@ -1,7 +1,6 @@
 package state
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -22,7 +21,7 @@ func (l Log[T]) AppendAll(tx Tx, records ...T) int64 {
 		return n
 	}
 	for _, record := range records {
-		data, err := json.Marshal(record)
+		data, err := encode(record)
 		if err != nil {
 			panic(fmt.Errorf("state: encode %s: %w", l.Name, err))
 		}
@@ -64,7 +63,7 @@ func (l Log[T]) After(tx Tx, seq int64, limit int) []Entry[T] {
 			panic(fmt.Errorf("state: key of %s: %w", l.Name, err))
 		}
 		e := Entry[T]{Seq: n}
-		if err := json.Unmarshal(data, &e.Record); err != nil {
+		if err := decode(data, &e.Record); err != nil {
 			panic(fmt.Errorf("state: decode %s %d: %w", l.Name, n, err))
 		}
 		out = append(out, e)

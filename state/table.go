@@ -1,7 +1,6 @@
 package state
 
 import (
-	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
@@ -83,7 +82,7 @@ func (t Table[T]) Get(tx Tx, key string) (record T, ok bool) {
 
 // Put stores a record under a key and moves its index entries.
 func (t Table[T]) Put(tx Tx, key string, record T) {
-	data, err := json.Marshal(record)
+	data, err := encode(record)
 	if err != nil {
 		panic(fmt.Errorf("state: encode %s %q: %w", t.Name, key, err)) // a record type that can't be encoded is a defect
 	}
@@ -192,7 +191,7 @@ func (t Table[T]) reindex(tx Tx, ix Index[T], key string, before, after []string
 }
 
 func (t Table[T]) decode(key string, data []byte) (record T) {
-	if err := json.Unmarshal(data, &record); err != nil {
+	if err := decode(data, &record); err != nil {
 		panic(fmt.Errorf("state: decode %s %q: %w", t.Name, key, err)) // Store turns it into a failed transaction
 	}
 	return record
