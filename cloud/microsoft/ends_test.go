@@ -145,6 +145,12 @@ func TestHints(t *testing.T) {
 				if told[ids[1]] < 2 {
 					t.Errorf("two changes were told %d times", told[ids[1]])
 				}
+				clear(told)
+				r.now += 3 * schema.Second
+				read() // what was read when the second was told may have been the first, from a replica that lags
+				if profile == "ties" && told[ids[1]] != 1 {
+					t.Errorf("a second change within one second was told %d times when replicas had caught up", told[ids[1]])
+				}
 			}
 			r.now += 10 * schema.Second
 			read()

@@ -209,7 +209,8 @@ type watch struct {
 }
 
 // hinted is a line that was told. again is when it is told once more: a stamp
-// of whole seconds may hide a second change.
+// of whole seconds may hide a second change, and a replica that lags may show
+// the state before one under the same stamp.
 type hinted struct {
 	updated schema.Ticks
 	values  uint64
@@ -243,7 +244,7 @@ func (w *watch) hints(ctx context.Context, c catalog, after int64, limit, top in
 	for _, e := range lines {
 		saw(e)
 		h := hinted{updated: e.updated, values: e.values}
-		if _, told := w.hinted[e.id]; e.updated%schema.Second == 0 && (!told || w.hinted[e.id].updated != e.updated) {
+		if was := w.hinted[e.id]; e.updated%schema.Second == 0 && (was.updated != e.updated || was.values != e.values) {
 			h.again = now + 2*schema.Second
 		}
 		w.hinted[e.id] = h
