@@ -219,3 +219,23 @@ func (p *Portal) xdrMerge(_ http.ResponseWriter, r *http.Request, s session) (an
 	}
 	return merged{target.ID, xdrPath(target.ID)}, nil
 }
+
+type unmergeBody struct {
+	Reason string `json:"reason"`
+}
+
+// xdrUnmerge parts an incident from the one that it was merged into.
+func (p *Portal) xdrUnmerge(_ http.ResponseWriter, r *http.Request, s session) (any, error) {
+	if err := p.needXDR(); err != nil {
+		return nil, err
+	}
+	body, err := read[unmergeBody](r)
+	if err != nil {
+		return nil, err
+	}
+	id := r.PathValue("id")
+	if _, err := p.o.XDR.Unmerge(r.Context(), id, body.Reason, s.actor()); err != nil {
+		return nil, err
+	}
+	return p.xdrDetail(r.Context(), id, s)
+}

@@ -115,6 +115,18 @@ func TestMergeLeadsToTheTarget(t *testing.T) {
 		t.Errorf("the refusal says %q", f.Error.Message)
 	}
 	b.refused(400, "invalid", "POST", "/portal/api/xdr/merge", map[string]any{"ids": []string{"2"}, "reason": "x"})
+	// And back.
+	source = ask[portal.Detail](b, "POST", xdrIncidents+"1/unmerge", map[string]any{"reason": "two stories"})
+	if source.MergedInto != nil || source.Status != "active" || len(source.AlertList) != 1 {
+		t.Errorf("parted: %+v", source)
+	}
+	n.settle(t)
+	if twin := ask[portal.Detail](b, "GET", n.twin(t, "1"), nil); twin.MergedInto != nil || twin.Status != "New" || len(twin.AlertList) != 1 {
+		t.Errorf("the workspace's: %+v", twin)
+	}
+	if f := b.refused(409, "conflict", "POST", xdrIncidents+"1/unmerge", map[string]any{"reason": ""}); !strings.Contains(f.Error.Message, "isn't merged") {
+		t.Errorf("the refusal says %q", f.Error.Message)
+	}
 }
 
 func TestWorkOnAWorkspaceIncident(t *testing.T) {

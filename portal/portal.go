@@ -33,6 +33,7 @@ type XDR interface {
 	Comments(ctx context.Context, id string) ([]security.Comment, error)
 	Activities(ctx context.Context, id string) ([]xdr.Activity, error)
 	Merge(ctx context.Context, ids []string, reason string, by security.Actor) (xdr.Incident, error)
+	Unmerge(ctx context.Context, id, reason string, by security.Actor) (xdr.Incident, error)
 	AlertsOf(ctx context.Context, incident string) ([]security.Alert, error)
 	Entities(ctx context.Context, incident string) ([]security.Entity, error)
 }
@@ -149,6 +150,7 @@ func (p *Portal) routes() {
 		"PATCH " + api + "/xdr/incidents/{id}":        {IncidentsWrite, p.xdrPatch},
 		"POST " + api + "/xdr/incidents/{id}/comment": {IncidentsWrite, p.xdrComment},
 		"POST " + api + "/xdr/merge":                  {IncidentsWrite, p.xdrMerge},
+		"POST " + api + "/xdr/incidents/{id}/unmerge": {IncidentsWrite, p.xdrUnmerge},
 
 		"GET " + api + "/workspaces":                                  {SignedIn, p.workspaceList},
 		"GET " + api + "/workspaces/{ws}/incidents":                   {IncidentsRead, p.workspaceQueue},

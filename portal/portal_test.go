@@ -231,7 +231,7 @@ func TestAuthorization(t *testing.T) {
 	}
 	everything := []struct{ method, path string }{
 		{"GET", "/portal/api/xdr/incidents"}, {"GET", "/portal/api/xdr/incidents/1"},
-		{"PATCH", "/portal/api/xdr/incidents/1"}, {"POST", "/portal/api/xdr/incidents/1/comment"}, {"POST", "/portal/api/xdr/merge"},
+		{"PATCH", "/portal/api/xdr/incidents/1"}, {"POST", "/portal/api/xdr/incidents/1/comment"}, {"POST", "/portal/api/xdr/merge"}, {"POST", "/portal/api/xdr/incidents/1/unmerge"},
 		{"GET", "/portal/api/workspaces/fabrikam-soc/incidents"}, {"GET", "/portal/api/workspaces/fabrikam-soc/incidents/" + twin.Name},
 		{"PATCH", "/portal/api/workspaces/fabrikam-soc/incidents/" + twin.Name}, {"POST", "/portal/api/workspaces/fabrikam-soc/incidents/" + twin.Name + "/comment"},
 		{"GET", "/portal/api/workspaces/fabrikam-soc/connector"}, {"PUT", "/portal/api/workspaces/fabrikam-soc/connector"},

@@ -117,6 +117,15 @@ type Comment struct {
 	Created schema.Ticks `json:"created"`
 }
 
+// Copied is a comment as a merge copies it from an incident: with where it was
+// written, and with an id that is the same wherever it is copied to from there.
+func (c Comment) Copied(from string) Comment {
+	if c.Origin == "" {
+		c.Origin, c.ID = from, DerivedID("merged comment", from+"\x00"+c.ID)
+	}
+	return c
+}
+
 // ActorKind says what sort of actor made a change.
 type ActorKind string
 

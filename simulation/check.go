@@ -69,7 +69,14 @@ func (h *history) compare(id string, x, w port.Incident, i workspace.Incident) {
 	say("tags", folded(x.Tags), folded(w.Tags))
 	say("status", states[x.Resolution.Status], w.Resolution.Status)
 	if h.nature.can(reconcile.Workspace, h.w.End.Capabilities()).CreateAlerts {
-		say("alerts", len(x.Content.Alerts), i.AlertTotal)
+		var there []string
+		for _, a := range must(h.work.Alerts(h.ctx, h.ws, i.Name)) {
+			there = append(there, a.ID)
+			if a.IncidentID != id {
+				h.fail("alert %s is in the workspace's incident for %s and says %s", a.ID, id, a.IncidentID)
+			}
+		}
+		say("alerts", idsOf(x.Content.Alerts), folded(there))
 	}
 	say("title", x.Content.Title, w.Content.Title)
 	if w.Resolution.Status == "Closed" && !slices.Contains(closings, w.Resolution.Classification+"/"+w.Resolution.Reason) {
@@ -99,6 +106,14 @@ func (h *history) compare(id string, x, w port.Incident, i workspace.Incident) {
 			h.fail("incident %s: %s is %q in the workspace and nobody set that; it was %q", id, f, is, knew)
 		}
 	}
+}
+
+func idsOf(alerts []security.Alert) []string {
+	var ids []string
+	for _, a := range alerts {
+		ids = append(ids, a.ID)
+	}
+	return folded(ids)
 }
 
 func folded(list []string) []string {
@@ -169,39 +184,76 @@ func (h *history) checkAlerts(onXDR map[string]port.Incident) {
 }
 
 // checkComments: each comment is where it was made, or where that was merged
-// into, on both sides, as often as it was said, or as often on either as the
-// other where ends can't tell the same words apart.
+// into, on both sides, as often as it was said. Where that was parted again,
+// copies stay. Where ends can't tell the same words apart it is there as often
+// on either side as on the other.
 func (h *history) checkComments(onXDR, inWork map[string]port.Incident) {
-	want := map[said]int{}
+	said := map[string]map[string]int{} // by incident and text
 	for _, s := range h.said {
-		if live := onXDR[s.incident].Content.Redirect; live != "" {
-			s.incident = live
+		if said[s.incident] == nil {
+			said[s.incident] = map[string]int{}
 		}
-		want[s]++
+		said[s.incident][s.text]++
 	}
 	for id, x := range onXDR {
 		if x.Content.Redirect != "" {
 			continue
 		}
-		for side, list := range map[reconcile.Side][]security.Comment{reconcile.XDR: x.Comments, reconcile.Workspace: inWork[id].Comments} {
-			have := map[string]int{}
-			for _, c := range list {
-				have[c.Text]++
-			}
-			there := map[string]int{}
-			for _, c := range inWork[id].Comments {
-				there[c.Text]++
-			}
-			for s, n := range want {
-				if !h.nature.telling() && have[s.text] == there[s.text] {
-					n = max(1, min(n, have[s.text])) // the same words on both sides may be one comment
+		least, most := map[string]int{}, map[string]int{}
+		for other, texts := range said {
+			for text, n := range texts {
+				here := onXDR[other].Content.Redirect == id
+				if other == id || here {
+					least[text] += n
 				}
-				if s.incident == id && have[s.text] != n {
-					h.fail("comment %q was made %d times on incident %s, and is there %d times on the %s", s.text, n, id, have[s.text], side)
+				if other == id || here || h.copies[id][other] {
+					most[text] += n
 				}
 			}
 		}
+		for _, s := range h.said { // it may have stayed where it was carried between two merges
+			if s.side == reconcile.Workspace && s.incident != id && onXDR[s.incident].Content.Redirect == id && h.parted[s.incident] {
+				least[s.text]--
+			}
+		}
+		there := two[map[string]int]{count(x.Comments), count(inWork[id].Comments)}
+		for text := range most {
+			if a, b := there.x[text], there.w[text]; a != b {
+				h.fail("comment %q is on incident %s %d times on the XDR, and %d times in the workspace", text, id, a, b)
+			} else if least, most := h.bounds(least[text], most[text], len(h.parted) > 0); a < least || a > most {
+				h.fail("comment %q was made %d to %d times on incident %s, and is there %d times", text, least, most, id, a)
+			}
+		}
 	}
+	for _, s := range h.said {
+		found := false
+		for id, x := range onXDR {
+			found = found || x.Content.Redirect == "" && count(x.Comments)[s.text] > 0 && (s.incident == id || h.copies[id][s.incident])
+		}
+		if !found {
+			h.fail("comment %q was made on incident %s, and is on no live one", s.text, s.incident)
+		}
+	}
+}
+
+func count(comments []security.Comment) map[string]int {
+	n := map[string]int{}
+	for _, c := range comments {
+		n[c.Text]++
+	}
+	return n
+}
+
+// bounds is how often a comment may be there: the same words on both sides may
+// be one comment where ids aren't kept, and a copy another.
+func (h *history) bounds(least, most int, parted bool) (int, int) {
+	switch {
+	case h.nature.telling():
+		return least, most
+	case parted:
+		return min(1, least), 10 * most
+	}
+	return min(1, least), most
 }
 
 // checkJournal: every value that gave way is in the journal (I4).

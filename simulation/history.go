@@ -40,6 +40,9 @@ type history struct {
 
 	known     []string // ids of the XDR's incidents
 	said      []said
+	before    map[string]string          // of those merged into others, what they were
+	copies    map[string]map[string]bool // of those that others were ever merged into, which
+	parted    map[string]bool            // those that were ever parted again
 	alerts    int
 	edits     int
 	writes    int   // of the connector, and comments in them
@@ -67,7 +70,7 @@ type Outcome struct {
 
 // Run runs one history.
 func Run(p Plan) (out Outcome) {
-	h := &history{plan: p, stats: map[string]int{}}
+	h := &history{plan: p, stats: map[string]int{}, before: map[string]string{}, copies: map[string]map[string]bool{}, parted: map[string]bool{}}
 	h.ledger = newLedger(h)
 	defer func() {
 		if e := recover(); e != nil {

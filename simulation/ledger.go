@@ -48,10 +48,11 @@ type pair struct {
 	now     two[view] // as they are
 	read    two[view] // as the connector saw them last, with what the end shows of stamps
 	agreed  map[string][]two[string]
-	merged  bool   // the XDR's incident was merged into another
-	paired  bool   // the workspace has an incident for it
-	unequal bool   // the XDR was read and the workspace not yet
-	content string // what the workspace was given last of what the XDR owns
+	merged  bool            // the XDR's incident was merged into another
+	into    map[string]bool // those that it was ever merged into
+	paired  bool            // the workspace has an incident for it
+	unequal bool            // the XDR was read and the workspace not yet
+	content string          // what the workspace was given last of what the XDR owns
 	rawX    port.Incident
 }
 
@@ -62,7 +63,7 @@ func newLedger(h *history) *ledger {
 func (l *ledger) pair(id string) *pair {
 	p := l.pairs[id]
 	if p == nil {
-		p = &pair{now: two[view]{view{}, view{}}, read: two[view]{view{}, view{}}, agreed: map[string][]two[string]{}}
+		p = &pair{now: two[view]{view{}, view{}}, read: two[view]{view{}, view{}}, agreed: map[string][]two[string]{}, into: map[string]bool{}}
 		l.pairs[id] = p
 	}
 	return p
@@ -143,6 +144,7 @@ func (l *ledger) deed(s reconcile.Side, i port.Incident, by *security.Actor) {
 	*p.now.of(s) = is
 	if s == reconcile.XDR {
 		p.merged = i.Content.Redirect != ""
+		p.into[i.Content.Redirect] = true
 	}
 }
 
@@ -376,7 +378,7 @@ func (l *ledger) judge(p *pair, s reconcile.Side, id, f string, w port.Write, wa
 	*on.of(from), *on.of(s) = sent.text, is[f].text
 
 	keeps := !l.h.nature.can(s, l.h.ends(s).Capabilities()).WriteIDs
-	if p.merged { // a merge beats every other change of its source
+	if p.merged || p.rawX.Content.Redirect != "" { // a merge beats every other change of its source, and may have been taken back since the connector read of it
 		p.agree(f, on, keeps)
 		return
 	}
@@ -409,10 +411,11 @@ func (l *ledger) judge(p *pair, s reconcile.Side, id, f string, w port.Write, wa
 	p.agree(f, on, keeps)
 }
 
-// inherits reports whether another incident was merged into this one.
+// inherits reports whether another incident was ever merged into this one: what
+// is carried from there may still be on its way.
 func (l *ledger) inherits(id string) bool {
 	for _, p := range l.pairs {
-		if p.merged && p.rawX.Content.Redirect == id {
+		if p.into[id] {
 			return true
 		}
 	}

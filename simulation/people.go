@@ -15,7 +15,10 @@ import (
 )
 
 // said is a comment that somebody made, on an incident of the XDR's id.
-type said struct{ incident, text string }
+type said struct {
+	incident, text string
+	side           reconcile.Side
+}
 
 var severities = []security.Severity{security.Low, security.Medium, security.High}
 
@@ -27,15 +30,17 @@ func ptr[T any](v T) *T { return &v }
 func (h *history) edit() {
 	by := pick(h, people)
 	id := pick(h, h.known)
-	switch n := h.r.IntN(16); {
+	switch n := h.r.IntN(17); {
 	case n < 3:
 		h.alert(pick(h, severities), fmt.Sprint("h", h.r.IntN(5)))
 	case n < 4:
 		h.merge(id, pick(h, h.known), by)
 	case n < 10:
 		h.editXDR(id, by)
-	default:
+	case n < 16:
 		h.editWorkspace(id, by)
+	default:
+		h.unmerge(by)
 	}
 }
 
@@ -58,6 +63,10 @@ func (h *history) noted(by *security.Actor, deed func() (told string, err error)
 
 // alert has a product raise an alert about a host.
 func (h *history) alert(severity security.Severity, host string) {
+	redirects := map[string]string{}
+	for _, id := range h.known {
+		redirects[id] = must(h.xdr.Incident(h.ctx, id)).RedirectID
+	}
 	h.noted(&correlation, func() (string, error) {
 		h.alerts++
 		now := h.clock(reconcile.XDR)
@@ -73,6 +82,13 @@ func (h *history) alert(severity security.Severity, host string) {
 		if !slices.Contains(h.known, out[0].Incident) {
 			h.known = append(h.known, out[0].Incident)
 		}
+		for _, id := range h.known {
+			if into := must(h.xdr.Incident(h.ctx, id)).RedirectID; into != "" && into != redirects[id] {
+				h.stats["merges by rule"]++
+				delete(h.before, id) // it may have got the alert first
+				h.copied(id, into)
+			}
+		}
 		return fmt.Sprintf("an alert of severity %s about %s comes to incident %s", severity, host, out[0].Incident), nil
 	})
 }
@@ -81,13 +97,69 @@ func (h *history) merge(one, two string, by security.Actor) {
 	if one == two {
 		return
 	}
+	before := map[string]string{}
+	for _, id := range []string{one, two} {
+		before[id] = whole(must(h.xdr.Incident(h.ctx, id)))
+	}
 	h.noted(nil, func() (string, error) {
 		into, err := h.xdr.Merge(h.ctx, []string{one, two}, "", by)
 		if err == nil {
 			h.stats["merges"]++
+			source := one
+			if into.ID == one {
+				source = two
+			}
+			h.before[source] = before[source]
+			h.copied(source, into.ID)
 		}
 		return fmt.Sprintf("%s merges incidents %s and %s: %s stays", actorName(by), one, two, into.ID), err
 	})
+}
+
+// copied notes that what was said on an incident, and on those that were
+// merged into it, may be on another one from now on.
+func (h *history) copied(source, target string) {
+	if h.copies[target] == nil {
+		h.copies[target] = map[string]bool{}
+	}
+	h.copies[target][source] = true
+	for id := range h.copies[source] {
+		h.copies[target][id] = true
+	}
+}
+
+// unmerge parts one of the incidents that were merged into others. What it had
+// before must be there again.
+func (h *history) unmerge(by security.Actor) {
+	var gone []string
+	for _, id := range h.known {
+		if must(h.xdr.Incident(h.ctx, id)).RedirectID != "" {
+			gone = append(gone, id)
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	id := pick(h, gone)
+	from := must(h.xdr.Incident(h.ctx, id)).RedirectID
+	h.noted(nil, func() (string, error) {
+		i, err := h.xdr.Unmerge(h.ctx, id, "", by)
+		if err != nil { // its target was merged, too
+			return "", err
+		}
+		h.stats["un-merges"]++
+		h.parted[id] = true
+		if is, was := whole(i), h.before[id]; is != was && was != "" {
+			h.fail("incident %s was %s before it was merged, and is %s after it was parted again", id, was, is)
+		}
+		return fmt.Sprintf("%s parts incident %s from %s", actorName(by), id, from), nil
+	})
+}
+
+// whole is what an incident must be again when a merge of it is taken back.
+// Its alerts may have grown, and with them what follows from these.
+func whole(i xdr.Incident) string {
+	return fmt.Sprint(i.Status, " ", i.Classification, "/", i.Determination, " ", i.Owner.Text(), " ", i.CustomTags, " ", i.SystemTags, " ", i.AlertIDs, " ", i.MergedIDs, " ", i.DisplayName)
 }
 
 func actorName(a security.Actor) string {
@@ -141,7 +213,7 @@ func (h *history) editXDR(id string, by security.Actor) {
 		_, err := h.xdr.Update(h.ctx, id, p, by, 0)
 		if err == nil {
 			for _, c := range p.AddComments {
-				h.said = append(h.said, said{id, c.Text})
+				h.said = append(h.said, said{id, c.Text, reconcile.XDR})
 			}
 		}
 		return fmt.Sprintf("%s on incident %s of the XDR: %s", actorName(by), id, text), err
@@ -159,7 +231,7 @@ func (h *history) editWorkspace(id string, by security.Actor) {
 			text := h.words()
 			_, err := h.work.AddComment(h.ctx, h.ws, i.Name, "", text, by)
 			if err == nil {
-				h.said = append(h.said, said{id, text})
+				h.said = append(h.said, said{id, text, reconcile.Workspace})
 			}
 			return fmt.Sprintf("%s on incident %s of the workspace: says %q", actorName(by), id, text), err
 		})

@@ -1,6 +1,6 @@
 // Package simulation runs both sides, the connector between them, its disk,
 // the lines and the clocks from one seed, and lets everything go wrong: edits
-// by people and automation, merges, reopenings, crashes at any step, lost
+// by people and automation, merges, un-merges, reopenings, crashes at any step, lost
 // answers, hints lost, doubled and in disorder, ends that can't do what ours
 // can. A ledger knows of every value who set it and judges every write; when
 // all has healed both sides must agree and nothing may be lost. It leaves what
@@ -46,7 +46,7 @@ type Violation struct {
 }
 
 // Counted are the counts of which every thousand histories must have enough.
-var Counted = []string{"conflicts", "crashes", "lost answers", "merges", "412s", "reopenings", "reconnects"}
+var Counted = []string{"conflicts", "crashes", "lost answers", "merges", "un-merges", "412s", "reopenings", "reconnects"}
 
 // Enough is how often each of them must happen in a thousand histories.
 const Enough = 50

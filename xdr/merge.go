@@ -107,6 +107,9 @@ func differences(a, b *held) (why []string) {
 // guards says why correlation must not merge two incidents by itself.
 func (u *work) guards(target, source *held) []string {
 	why := differences(target, source)
+	if u.parted(target, source) {
+		why = append(why, "somebody parted them")
+	}
 	if n := len(target.AlertIDs) + len(source.AlertIDs); n > maxMergedAlerts {
 		why = append(why, fmt.Sprintf("together they would have %d alerts, more than %d", n, maxMergedAlerts))
 	}
@@ -184,9 +187,12 @@ func (u *work) refuse(h, other *held, why string) {
 func (u *work) merge(target, source *held, by security.Actor, reason string) {
 	u.touch(target, by)
 	u.touch(source, by)
+	back := u.seamOf(target, source)
 	u.copyHistory(target, source)
 	u.moveAlerts(target, source)
 	u.inherit(target, source, by)
+	back.After = lentOf(target)
+	seams.Put(u.tx, source.ID, back)
 
 	target.MergedIDs = append(target.MergedIDs, source.ID)
 	for _, id := range source.MergedIDs {
@@ -263,18 +269,23 @@ func (u *work) inherit(target, source *held, by security.Actor) {
 	u.derive(target)
 }
 
-// copyHistory copies comments and activity lines, marked with their origin.
+// copyHistory copies comments and activity lines, marked with their origin,
+// unless target has them: from a merge that was taken back, or as its own.
 func (u *work) copyHistory(target, source *held) {
 	for _, c := range u.comments(source.ID) {
-		c.Origin = cmp.Or(c.Origin, source.ID)
-		c.ID = security.DerivedID("xdr merged comment", state.Join(u.s.tenant, target.ID, c.ID))
-		if u.addComment(target, c) {
+		if c = c.Copied(source.ID); c.Origin != target.ID && u.addComment(target, c) {
 			u.stamp(target, port.FieldComments, port.Stamp{Actor: c.Author, At: c.Created})
 		}
 	}
-	lines := append(u.activities(source.ID), source.lines...)
-	for _, line := range lines {
-		line.Origin = cmp.Or(line.Origin, source.ID)
-		u.note(target, line)
+	there := map[Activity]bool{}
+	for _, line := range append(u.activities(target.ID), target.lines...) {
+		line.Version = 0
+		there[line] = true
+	}
+	for _, line := range append(u.activities(source.ID), source.lines...) {
+		line.Origin, line.Incident, line.Version = cmp.Or(line.Origin, source.ID), target.ID, 0
+		if line.Origin != target.ID && !there[line] {
+			u.note(target, line)
+		}
 	}
 }

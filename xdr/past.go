@@ -56,7 +56,8 @@ func (u *work) keepPast(h *held) {
 // Since gives an incident with the values of its first version after one that
 // changed any, and whether these are its present ones. What isn't kept any more
 // is passed over, and so is all that happened before a merge into another
-// incident: then it is the present state.
+// incident: then it is the present state. Of a merge that was taken back nothing
+// is told.
 func (e end) Since(ctx context.Context, id string, after int64) (out port.Incident, latest bool, err error) {
 	err = e.s.view(ctx, func(u *work) error {
 		h, err := u.known(id)
@@ -70,7 +71,7 @@ func (e end) Since(ctx context.Context, id string, after int64) (out port.Incide
 		var first *standing
 		for _, v := range pasts.Scan(u.tx, state.Prefix(incidentKey(id))) {
 			switch {
-			case v.Version <= after:
+			case v.Version <= after || v.Resolution.Status == string(Redirected): // its redirect isn't shown any more
 			case first == nil:
 				first = &v
 			default: // it has a successor

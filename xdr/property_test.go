@@ -36,7 +36,7 @@ func (m *model) whole(t *rapid.T) {
 
 func (m *model) actions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
-		"ingest": m.ingest, "update": m.update, "merge": m.merge, "write": m.write, "alert": m.updateAlert,
+		"ingest": m.ingest, "update": m.update, "merge": m.merge, "unmerge": m.unmerge, "write": m.write, "alert": m.updateAlert,
 		"restart": func(*rapid.T) { m.open() },
 		"": func(t *rapid.T) {
 			if m.steps++; m.steps%5 == 0 { // what breaks stays broken
@@ -110,6 +110,12 @@ func (m *model) merge(t *rapid.T) {
 		ids = append(ids, m.id(t))
 	}
 	_, err := m.Merge(ctx, ids, "", ben)
+	expected(t, err)
+}
+
+func (m *model) unmerge(t *rapid.T) {
+	m.now += schema.Minute
+	_, err := m.Unmerge(ctx, m.id(t), "", ben)
 	expected(t, err)
 }
 

@@ -28,6 +28,7 @@ var (
 	memories   = state.Table[memoryRecord]{Name: "xdr/memories"}
 	pasts      = state.Table[standing]{Name: "xdr/pasts"}          // by incident and number
 	merges     = state.Table[correlation.Link]{Name: "xdr/merges"} // by source incident
+	seams      = state.Table[seam]{Name: "xdr/seams"}              // by source incident
 	refusals   = state.Table[string]{Name: "xdr/refusals"}         // reasons by pair of incidents
 	writes     = state.Table[port.Applied]{Name: "xdr/writes"}     // by WriteID
 	counters   = state.Table[int64]{Name: "xdr/counters"}          // numbers given out
@@ -56,6 +57,7 @@ type book struct {
 	Activities int64                     `json:"activities,omitempty"`
 	Pasts      int64                     `json:"pasts,omitempty"`
 	Stamps     map[port.Field]port.Stamp `json:"stamps,omitempty"`
+	Parted     []string                  `json:"parted,omitempty"` // incidents from which it was parted
 }
 
 // commentRecord is a comment of an incident.

@@ -31,6 +31,7 @@ type XDR interface {
 	Entities(ctx context.Context, incident string) ([]security.Entity, error)
 	Activities(ctx context.Context, id string) ([]xdr.Activity, error)
 	Merge(ctx context.Context, ids []string, reason string, by security.Actor) (xdr.Incident, error)
+	Unmerge(ctx context.Context, id, reason string, by security.Actor) (xdr.Incident, error)
 	URL(id string) string
 }
 
@@ -114,6 +115,7 @@ var routes = []route{
 	{"POST /control/v1/sync/wait", (*face).wait},
 	{"GET /control/v1/incidents/{id}", (*face).incident},
 	{"POST /control/v1/incidents/merge", (*face).merge},
+	{"POST /control/v1/incidents/{id}/unmerge", (*face).unmerge},
 	{"GET /control/v1/quarantine", (*face).quarantine},
 	{"GET /control/v1/watchlists", (*face).listWatchlists},
 	{"GET /control/v1/watchlists/{alias}", (*face).showWatchlist},

@@ -206,3 +206,23 @@ func (f *face) merge(r *http.Request) (any, error) {
 	}
 	return f.show(r, i)
 }
+
+// UnmergeRequest asks for a merge to be taken back.
+type UnmergeRequest struct {
+	Reason string `json:"reason"`
+}
+
+func (f *face) unmerge(r *http.Request) (any, error) {
+	if f.XDR == nil {
+		return nil, fault.New(fault.NotFound, "this server isn't the XDR side: incidents are parted there")
+	}
+	var q UnmergeRequest
+	if err := decode(r, &q); err != nil {
+		return nil, err
+	}
+	i, err := f.XDR.Unmerge(r.Context(), r.PathValue("id"), q.Reason, f.actor())
+	if err != nil {
+		return nil, err
+	}
+	return f.show(r, i)
+}

@@ -11,8 +11,8 @@ import (
 
 // newIncident is `lockstep incident`.
 func newIncident(s *shell) *cobra.Command {
-	cmd := &cobra.Command{Use: "incident", Short: "Show and merge incidents"}
-	cmd.AddCommand(newIncidentShow(s), newIncidentMerge(s))
+	cmd := &cobra.Command{Use: "incident", Short: "Show and merge incidents, and take merges back"}
+	cmd.AddCommand(newIncidentShow(s), newIncidentMerge(s), newIncidentUnmerge(s))
 	return cmd
 }
 
@@ -96,8 +96,9 @@ func newIncidentMerge(s *shell) *cobra.Command {
 		Long: `Merge two to five incidents of the XDR side into one.
 
 The one that a person owns stays, else the oldest; the others' alerts, tags, comments and activity move to it,
-and they become redirected. In the workspace they close with the label Redirected.`,
-		Args: cobra.RangeArgs(2, 5),
+and they become redirected. In the workspace they close with the label Redirected. "incident unmerge" takes it back.`,
+		Example: `  lockstep incident merge 4 46 --reason "same host, same hour"`,
+		Args:    cobra.RangeArgs(2, 5),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.connected(cmd.Context(), func(c *client) error {
 				var got control.Incident
@@ -114,4 +115,46 @@ and they become redirected. In the workspace they close with the label Redirecte
 	}
 	cmd.Flags().StringVar(&why, "reason", "merged by hand", "why, for the activity log")
 	return cmd
+}
+
+func newIncidentUnmerge(s *shell) *cobra.Command {
+	var why string
+	cmd := &cobra.Command{
+		Use:   "unmerge INCIDENT",
+		Short: "Part an incident from the one that it was merged into",
+		Long: `Part an incident of the XDR side from the one that it was merged into, by hand or by correlation.
+
+It is live again with the alerts, tags, owner, status and closing reason that it had, and so is its parallel incident in
+the workspace, without the label Redirected. The other one loses these alerts, and the owner, classification, tags,
+name and severity that it has because of the merge alone; what somebody set since stays, and so do alerts that came
+to it later and its copies of comments. Correlation doesn't merge the two again.
+
+An incident whose target was merged into another since is parted after that one: the refusal says which to part first.`,
+		Example: `  lockstep incident show 46                    # "merged into" says where it went
+  lockstep incident unmerge 46 --reason "another user"`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return s.connected(cmd.Context(), func(c *client) error {
+				var got control.Incident
+				if err := c.call(cmd.Context(), "POST", "/control/v1/incidents/"+url.PathEscape(args[0])+"/unmerge", control.UnmergeRequest{Reason: why}, &got); err != nil {
+					return err
+				}
+				if s.format == "json" {
+					return s.printJSON(got)
+				}
+				_, err := fmt.Fprintf(s.out, "incident %s is live again with %s: %s\n", got.ID, alertsText(got.Alerts), got.URL)
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&why, "reason", "", "why, for the activity log")
+	return cmd
+}
+
+// alertsText is a number of alerts in words.
+func alertsText(n string) string {
+	if n == "1" {
+		return "its one alert"
+	}
+	return "its " + n + " alerts"
 }

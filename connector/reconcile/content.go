@@ -24,11 +24,12 @@ func (d *decision) content() {
 	d.w.Settles.Content = &digest
 	d.w.Settles.Redirect = &content.Redirect
 	rule := RuleOnlyChange
-	if content.Redirect != was.Redirect {
+	switch {
+	case d.parted:
+		rule = RuleParted
+	case content.Redirect != was.Redirect:
 		rule = RuleMerged
-		if d.merged {
-			d.nameTarget()
-		}
+		d.nameTarget()
 	}
 	d.reasons = append(d.reasons, Reason{Field: FieldContent, Rule: rule, From: XDR})
 }

@@ -86,12 +86,13 @@ func (d *decision) resolution() {
 			lost = resolutionText(w)
 		}
 		d.because(port.FieldResolution, RuleMerged, XDR, resolutionText(want), lost)
-	case d.parted: // the workspace has it closed because of the merge alone
-		toWorkspace()
-		d.because(port.FieldResolution, RuleParted, XDR, resolutionText(x), "")
 	case !wChanged:
 		toWorkspace()
-		d.because(port.FieldResolution, RuleOnlyChange, XDR, resolutionText(x), "")
+		rule := RuleOnlyChange
+		if d.parted { // the workspace has it closed because of the merge alone
+			rule = RuleParted
+		}
+		d.because(port.FieldResolution, rule, XDR, resolutionText(x), "")
 	case !xChanged:
 		toXDR()
 		d.because(port.FieldResolution, RuleOnlyChange, Workspace, resolutionText(w), "")

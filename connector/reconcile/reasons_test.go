@@ -241,13 +241,13 @@ func TestAMergedIncidentIsEmptiedAndSaysWhere(t *testing.T) {
 		t.Errorf("tags %v", p.Workspace.Write.AddTags)
 	}
 	want := []security.Comment{
-		{ID: security.DerivedID("carried comment", "7\x00c8"), Text: "late", Origin: "29"},
-		{ID: security.DerivedID("carried comment", "7\x00c9"), Text: "later", Origin: "3"},
+		{ID: security.DerivedID("merged comment", "29\x00c8"), Text: "late", Origin: "29"},
+		{ID: "c9", Text: "later", Origin: "3"}, // a copy already
 	}
 	if d := cmp.Diff(want, p.XDR.Write.AddComments); d != "" || p.XDR.Write.IfVersion != 0 || p.XDR.Write.Incident != "7" {
 		t.Errorf("%+v: %s", p.XDR.Write, d)
 	}
-	if d := cmp.Diff(reconcile.Delta{Comments: []string{"c8", "c9"}}, p.XDR.Settles); d != "" {
+	if d := cmp.Diff(reconcile.Delta{Carried: []string{"c8", "c9"}}, p.XDR.Settles); d != "" {
 		t.Error(d)
 	}
 

@@ -48,6 +48,7 @@ type Base struct {
 	Severity   security.Severity `json:"severity"`
 	Tags       []string          `json:"tags,omitempty"`
 	Comments   []string          `json:"comments,omitempty"` // ids that both have had
+	Carried    []string          `json:"carried,omitempty"`  // ids that went to where it is merged into
 	Content    string            `json:"content"`            // digest of what the workspace was given
 	Redirect   string            `json:"redirect,omitempty"`
 }
@@ -86,6 +87,7 @@ type Delta struct {
 	AddTags    []string           `json:"addTags,omitempty"`
 	RemoveTags []string           `json:"removeTags,omitempty"`
 	Comments   []string           `json:"comments,omitempty"`
+	Carried    []string           `json:"carried,omitempty"`
 	Content    *string            `json:"content,omitempty"`
 	Redirect   *string            `json:"redirect,omitempty"`
 }
@@ -139,11 +141,16 @@ func (b Base) Settle(d Delta) Base {
 	if len(d.Comments) > 0 {
 		b.Comments = union(b.Comments, d.Comments)
 	}
+	if len(d.Carried) > 0 {
+		b.Carried = union(b.Carried, d.Carried)
+	}
 	if d.Content != nil {
 		b.Content = *d.Content
 	}
 	if d.Redirect != nil {
-		b.Redirect = *d.Redirect
+		if b.Redirect = *d.Redirect; b.Redirect == "" {
+			b.Carried = nil
+		}
 	}
 	return b
 }
@@ -175,7 +182,7 @@ func (d Delta) Shown(s Side, i port.Incident) (shown Delta) {
 // Empty reports whether a delta changes nothing.
 func (d Delta) Empty() bool {
 	return d.Resolution == nil && d.Owner == nil && d.Severity == nil && d.Content == nil && d.Redirect == nil &&
-		len(d.AddTags)+len(d.RemoveTags)+len(d.Comments) == 0
+		len(d.AddTags)+len(d.RemoveTags)+len(d.Comments)+len(d.Carried) == 0
 }
 
 // Empty reports whether nothing is to be done or noted: both sides agree as they did.

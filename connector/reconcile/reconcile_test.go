@@ -272,11 +272,37 @@ func TestAMergeBeatsEveryOtherChangeOfItsSource(t *testing.T) {
 	if again := reconcile.Decide(in); !again.Empty() {
 		t.Errorf("not settled: %+v", again)
 	}
-	// Parted again: the XDR's state holds.
+	// Parted again: the XDR's state holds, and it gets what had gone to the target.
 	in.XDR.Resolution.Status, in.XDR.Content.Redirect, in.XDR.Content.Alerts = "active", "", []security.Alert{{ID: "da1"}}
-	settle(&in, reconcile.Decide(in))
-	if in.Workspace.Resolution != (port.Resolution{Status: "New"}) || in.Workspace.Content.Redirect != "" {
+	in.XDR.Tags = []string{"vip"}
+	p = reconcile.Decide(in)
+	if len(p.XDR.Write.AddComments) != 1 || p.XDR.Write.AddComments[0].ID != "c9" || p.XDR.Write.Incident != "29" || p.XDR.Write.Resolution != nil {
+		t.Errorf("on parting: %+v", p.XDR)
+	}
+	for _, r := range p.Reasons {
+		if (r.Field == port.FieldResolution || r.Field == reconcile.FieldContent) && r.Rule != reconcile.RuleParted {
+			t.Errorf("%s", r)
+		}
+	}
+	parted := in
+	settle(&in, p)
+	if in.Workspace.Resolution != (port.Resolution{Status: "New"}) || in.Workspace.Content.Redirect != "" || !cmp.Equal(in.Workspace.Tags, []string{"vip"}) {
 		t.Errorf("after parting: %+v", in.Workspace)
+	}
+	if in.Base.Carried != nil || in.Base.Redirect != "" {
+		t.Errorf("after parting: %+v", in.Base)
+	}
+	if again := reconcile.Decide(in); !again.Empty() {
+		t.Errorf("not settled after parting: %+v", again)
+	}
+	// An edit of the parallel incident after the parting is an edit like others.
+	w2 := *parted.Workspace
+	w2.Resolution = port.Resolution{Status: "Active"}
+	w2.Stamps = map[port.Field]port.Stamp{port.FieldResolution: {Actor: person, At: 20}}
+	parted.Workspace = &w2
+	parted.XDR.Stamps = map[port.Field]port.Stamp{port.FieldResolution: {Actor: person, At: 10}}
+	if p := reconcile.Decide(parted); p.XDR == nil || p.XDR.Write.Resolution == nil || p.XDR.Write.Resolution.Status != "inProgress" || len(p.XDR.Write.Notes) != 1 {
+		t.Errorf("a later edit: %+v", p.XDR)
 	}
 }
 

@@ -70,6 +70,9 @@ func (d *decision) comments() {
 	}
 	toW := unheard(x, ids(w), base)
 	toX := unheard(w, ids(x), base)
+	if d.merged && d.base != nil {
+		toX = unheard(toX, nil, d.base.Carried)
+	}
 	d.agreed.Comments = minus(both(ids(x), ids(w)), base)
 	if len(toW) > 0 {
 		d.w.Write.AddComments = append(d.w.Write.AddComments, toW...)
@@ -96,16 +99,11 @@ func countText(c []security.Comment) string {
 }
 
 // carry has comments on a merged incident go to its target, marked with their
-// origin; the source is closed to writes.
+// origin; the source is closed to writes, and gets them if it is parted again.
 func (d *decision) carry(comments []security.Comment) {
-	target := d.in.XDR.Content.Redirect
 	for _, c := range comments {
-		if c.Origin == "" {
-			c.Origin = d.in.XDR.ID
-		}
-		d.carries.Comments = append(d.carries.Comments, c.ID)
-		c.ID = security.DerivedID("carried comment", target+"\x00"+c.ID)
-		d.carried.AddComments = append(d.carried.AddComments, c)
+		d.carries.Carried = append(d.carries.Carried, c.ID)
+		d.carried.AddComments = append(d.carried.AddComments, c.Copied(d.in.XDR.ID))
 	}
 	d.reasons = append(d.reasons, Reason{Field: port.FieldComments, Rule: RuleCarried, From: Workspace, Value: countText(comments)})
 }
