@@ -177,6 +177,15 @@ func TestTwoServersAgree(t *testing.T) {
 	all("edited on both sides at once")
 	j.xdr.run("incident", "merge", b, c)
 	all("merged")
+	merged := b
+	if x, err := j.xdr.show("xdr", c); err == nil && x.Status == "redirected" {
+		merged = c
+	}
+	j.xdr.run("incident", "unmerge", merged)
+	all("parted again")
+	if x, err := j.xdr.show("xdr", merged); err != nil || x.Status == "redirected" || x.Alerts != "1" {
+		t.Errorf("parted: %+v, %v", x, err)
+	}
 	edits += 3 // the conflicts that can come of d's two last edits and of the reopenings
 
 	patches := 6 // of this test, some of them more than once

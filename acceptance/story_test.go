@@ -270,6 +270,67 @@ func TestMergeByHand(t *testing.T) {
 	}
 }
 
+// TestUnmerge takes a merge back: both incidents are again what they were, on
+// both sides, with what was edited meanwhile.
+func TestUnmerge(t *testing.T) {
+	h := start(t)
+	now := time.Now()
+	h.send(alert{"da-part-1", "One story", "low", "pc-one", "", now}, alert{"da-part-2", "Another story", "high", "pc-two", "", now})
+	target, source := h.incidentOf("da-part-1"), h.incidentOf("da-part-2")
+	before := h.parallel(source, "the second crosses", anyState)
+	graph := func(id string, members map[string]any) {
+		t.Helper()
+		h.must(toGraph, "PATCH", "/v1.0/security/incidents/"+id, members, nil)
+	}
+	graph(source, map[string]any{"status": "inProgress", "customTags": []string{"vip"}, "classification": "truePositive", "determination": "malware"})
+	h.run("incident", "merge", target, source, "--reason", "one story")
+	h.parallel(source, "the source closes in the workspace", func(i wsIncident) error {
+		if i.Properties.Status != "Closed" || i.Properties.AdditionalData.MergedIncidentNumber == "" {
+			return fmt.Errorf("%s, labels %q", i.Properties.Status, i.labels())
+		}
+		return nil
+	})
+	graph(target, map[string]any{"assignedTo": "mia@tailwind.example", "customTags": []string{"vip", "mine"}})
+	h.send(alert{"da-part-3", "More of the other story", "medium", "pc-two", "", now.Add(time.Minute)}) // comes to the target
+	h.settle()
+	if err := h.edit(h.parallel(target, "the target is there", anyState).Name, map[string]any{"status": "Active"}); err != nil {
+		t.Fatal(err)
+	}
+	h.settle()
+
+	if out, err := h.try("incident", "unmerge", target); err == nil || !strings.Contains(err.Error(), "isn't merged into another") {
+		t.Errorf("the target parts, too: %s, %v", out, err)
+	}
+	if out := h.run("incident", "unmerge", source, "--reason", "two stories"); !strings.Contains(out, "incident "+source+" is live again with its one alert") {
+		t.Error(out)
+	}
+	h.agree()
+	x := h.xdrIncident(source)
+	if x.Status != "inProgress" || x.RedirectIncidentID != "" || !slices.Equal(x.alertIDs(), []string{"da-part-2"}) || !slices.Equal(x.CustomTags, []string{"vip"}) || x.Classification != "truePositive" {
+		t.Errorf("the source: %+v", x)
+	}
+	w := h.wsIncidents()[source]
+	if p := w.Properties; w.Name != before.Name || p.Status != "Active" || p.AdditionalData.MergedIncidentNumber != "" || p.AdditionalData.AlertsCount != 1 || strings.Contains(w.labels(), "Redirected") || !strings.Contains(w.labels(), "vip") {
+		t.Errorf("its parallel one: %+v", w)
+	}
+	x = h.xdrIncident(target)
+	if x.Status != "inProgress" || x.AssignedTo != "mia@tailwind.example" || !slices.Equal(x.alertIDs(), []string{"da-part-1", "da-part-3"}) || !slices.Equal(x.CustomTags, []string{"mine"}) || x.Classification != "unknown" {
+		t.Errorf("the target: %+v", x)
+	}
+	w = h.wsIncidents()[target]
+	if p := w.Properties; p.Status != "Active" || p.AdditionalData.AlertsCount != 2 || strings.Contains(w.labels(), "vip") || !strings.Contains(w.labels(), "mine") {
+		t.Errorf("its parallel one: %+v", w)
+	}
+	for id, says := range map[string]string{source: "Parted from incident " + target, target: "Incident " + source + " was parted from this one again."} {
+		if story := h.run("incident", "show", id); !strings.Contains(story, says) || !strings.Contains(story, "Reason: two stories.") {
+			t.Errorf("the activity of incident %s doesn't tell:\n%s", id, story)
+		}
+	}
+	if story := h.run("sync", "explain", source); !strings.Contains(story, "parted again") {
+		t.Error(story)
+	}
+}
+
 // TestCaps holds the 150 links of a workspace incident, and the mark beyond.
 func TestCaps(t *testing.T) {
 	h := start(t)

@@ -148,15 +148,15 @@ func (u *work) part(source, target *held, k seam, by security.Actor, reason stri
 
 	because, with := "", ""
 	if reason != "" {
-		because = " Reason: " + reason
+		because = " Reason: " + reason + "."
 	}
 	if len(taken) > 0 {
 		with = " What it had brought went with it: " + strings.Join(taken, ", ") + "."
 	}
 	u.note(source, Activity{Actor: by, Deed: "restored", From: string(Redirected), To: string(source.Status),
-		Text: fmt.Sprintf("The incident was parted from incident %s, and is as it was before it was merged into that one.%s", target.ID, because)})
+		Text: fmt.Sprintf("Parted from incident %s again, as it was before the merge.%s", target.ID, because)})
 	u.note(target, Activity{Actor: by, Deed: "unmerged", From: target.ID, To: source.ID,
-		Text: fmt.Sprintf("Incident %s was parted from this one again.%s%s", source.ID, with, because)})
+		Text: fmt.Sprintf("Incident %s was parted from this one again.%s%s", source.ID, because, with)})
 }
 
 // giveBack moves the alerts that a merge brought from target to source.

@@ -82,7 +82,7 @@ func TestUnmergeIsTheWayBack(t *testing.T) {
 			for id, deed := range map[string]string{source: "restored", target: "unmerged"} {
 				i := s.incident(id)
 				lines := must(s.Activities(ctx, id))
-				if last := lines[len(lines)-1]; last.Deed != deed || last.Actor != ben || last.Version != i.Version || !strings.Contains(last.Text, "Reason: two stories") {
+				if last := lines[len(lines)-1]; last.Deed != deed || last.Actor != ben || last.Version != i.Version || !strings.Contains(last.Text, "Reason: two stories.") {
 					t.Errorf("incident %s: the last line is %+v", id, last)
 				}
 			}

@@ -29,6 +29,7 @@ const (
 	stamps    = "connector/reconcile/stamps.go"
 	wordsGo   = "connector/reconcile/words.go"
 	contentGo = "connector/reconcile/content.go"
+	unmerge   = "xdr/unmerge.go"
 )
 
 // faults are the mistakes that integrations of this kind make (sync-failures),
@@ -72,6 +73,12 @@ var faults = []planted{
 		{stamps, "step.Write.Notes = append(step.Write.Notes,\n\t\t\tfmt.Sprintf(", "_ = append(step.Write.Notes,\n\t\t\tfmt.Sprintf("}}},
 	{"target-later", "a merged incident is emptied before its target is brought up to date", []change{
 		{agree, `if target == "" || l.Base`, `if target != "" || l.Base`}}},
+	{"redirect-stays", "a redirect that goes away is not followed", []change{
+		{decide, "in.XDR = canonical(in.XDR)", "if in.XDR = canonical(in.XDR); in.Base != nil && in.XDR.Content.Redirect == \"\" && in.Base.Redirect != \"\" {\n\t\tin.XDR.Content.Redirect, in.XDR.Resolution = in.Base.Redirect, in.Base.Resolution.XDR\n\t}"}}},
+	{"carried-forgotten", "what was said on an incident while it was merged into another counts as had by it", []change{
+		{sets, "d.carries.Carried = append(d.carries.Carried, c.ID)", "d.carries.Comments = append(d.carries.Comments, c.ID)"}}},
+	{"parted-without-alerts", "an incident that is parted from another leaves its alerts there", []change{
+		{unmerge, "source.AlertIDs, target.AlertIDs = k.Alerts, without(target.AlertIDs, k.Alerts...)", "source.AlertIDs = k.Alerts"}}},
 	{"tags-come-back", "tags are united, whatever was removed", []change{
 		{sets, "base = d.base.Tags", "base = nil"}}},
 	{"future-believed", "a time later than now is believed", []change{
