@@ -82,7 +82,8 @@ func (s *sel) predicate(x plan.Expr) frag {
 		if canBeNaN(c.Args[0]) && canBeNaN(c.Args[1]) {
 			break
 		}
-		return s.expr(c.Args[0]).and(text(" = ")).and(s.expr(c.Args[1])).wrap("(", ")")
+		same := s.expr(c.Args[0]).and(text(" = ")).and(s.expr(c.Args[1])).wrap("(", ")")
+		return s.gated(c.Args[0], c.Args[1:], same, "false")
 	case "not":
 		if in, ok := c.Args[0].(*plan.InTable); ok {
 			return s.inTable(in).wrap("(NOT coalesce(", ", false))")

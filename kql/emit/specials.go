@@ -3,6 +3,7 @@ package emit
 import (
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,16 +47,16 @@ func equality(s *sel, c *plan.Call) frag {
 		return s.equalReals(c)
 	}
 	l, r := s.expr(c.Args[0]), s.expr(c.Args[1])
-	same, differ := " = ", " <> "
 	var f frag
 	switch {
 	case l.notNull && r.notNull:
-		op := same
+		op, otherwise := " = ", "false"
 		if c.Func == "ne" {
-			op = differ
+			op, otherwise = " <> ", "true"
 		}
 		f = l.and(text(op)).and(r).wrap("(", ")")
 		f.notNull = true
+		f = s.gated(c.Args[0], c.Args[1:], f, otherwise)
 	case l.notNull || r.notNull:
 		op := " IS NOT DISTINCT FROM "
 		if c.Func == "ne" {
@@ -88,12 +89,13 @@ func membership(s *sel, c *plan.Call) frag {
 	if fold {
 		v = s.e.say("lower", v)
 	}
-	if !v.simple {
+	computed := func(a plan.Expr) bool { return a.Type() == schema.Dynamic && c.Args[0].Type() != schema.Dynamic }
+	if !v.simple && slices.ContainsFunc(c.Args[1:], computed) { // it is named more than once
 		v = s.hoist(v)
 	}
 	var list, alternatives []frag
 	for _, a := range c.Args[1:] {
-		if a.Type() == schema.Dynamic && c.Args[0].Type() != schema.Dynamic {
+		if computed(a) {
 			arr := s.expr(a)
 			alternatives = append(alternatives, s.e.sayAs(c.Func+" of an array that is computed", c.Func+" an array", arr, v))
 			continue
@@ -118,6 +120,9 @@ func membership(s *sel, c *plan.Call) frag {
 	}
 	f := join(" OR ", alternatives).wrap("coalesce((", "), false)")
 	f.notNull = true
+	if !fold && len(list) == len(c.Args)-1 {
+		f = s.gated(c.Args[0], c.Args[1:], f, "false")
+	}
 	return f
 }
 
