@@ -19,7 +19,7 @@ type joined struct{ xdr, work *house }
 
 // join starts the XDR with a profile, then the workspace with the first's
 // application, secret and authority.
-func join(t *testing.T, profile string, seed int) joined {
+func join(t *testing.T, profile string, seed int, more ...string) joined {
 	t.Helper()
 	x := start(t, "--roles", "xdr", "--chaos", profile, "--chaos-seed", fmt.Sprint(seed))
 	text, err := os.ReadFile(filepath.Join(x.dir, "credentials.json"))
@@ -36,8 +36,8 @@ func join(t *testing.T, profile string, seed int) joined {
 			t.Fatal(err)
 		}
 	}
-	w := start(t, "--roles", "workspace", "--remote-xdr", x.base, "--remote-tenant", first.Tenant, "--remote-client-id", first.ClientID,
-		"--remote-client-secret-file", filepath.Join(dir, "secret"), "--remote-ca", filepath.Join(dir, "ca.pem"), "--remote-ranges", "127.0.0.0/8,::1/128")
+	w := start(t, append([]string{"--roles", "workspace", "--remote-xdr", x.base, "--remote-tenant", first.Tenant, "--remote-client-id", first.ClientID,
+		"--remote-client-secret-file", filepath.Join(dir, "secret"), "--remote-ca", filepath.Join(dir, "ca.pem"), "--remote-ranges", "127.0.0.0/8,::1/128"}, more...)...)
 	return joined{x, w}
 }
 
@@ -208,6 +208,51 @@ func TestTwoServersAgree(t *testing.T) {
 		if !strings.Contains(status, want) {
 			t.Errorf("sync status says nothing of %q:\n%s", want, status)
 		}
+	}
+}
+
+// TestWaitCoversTheOtherServer: what changed there is waited for, though the
+// next poll is far away. Each server speaks of what it has alone.
+func TestWaitCoversTheOtherServer(t *testing.T) {
+	j := join(t, "none", 1, "--remote-poll", "1h")
+	j.work.run("sync", "wait") // it polled
+	for n := range 3 {
+		id := fmt.Sprint("da-wait-", n)
+		j.xdr.send(alert{id, "Detection " + id, "medium", "pc-" + id, "", time.Now()})
+		j.work.run("sync", "wait")
+		if got := len(j.work.wsIncidents()); got != n+1 {
+			t.Fatalf("after the wait %d incidents are here, of %d", got, n+1)
+		}
+	}
+	if text := j.xdr.output(); strings.Contains(text, "/v1/workspaces/") || !strings.Contains(text, "/v1.0/security/") {
+		t.Errorf("the XDR's banner:\n%s", text)
+	}
+	if text := j.work.output(); !strings.Contains(text, "/v1/workspaces/") || strings.Contains(text, "/v1.0/security/") {
+		t.Errorf("the workspace's banner:\n%s", text)
+	}
+	j.xdr.stop()
+	if out, err := j.work.try("sync", "wait"); err == nil || !strings.Contains(err.Error(), "the xdr can't be asked what changed there") {
+		t.Errorf("the other server is gone: %s, %v", out, err)
+	}
+}
+
+// TestTheOtherSideIsNamed to whoever asks one for what the other has.
+func TestTheOtherSideIsNamed(t *testing.T) {
+	h := start(t)
+	h.run("function", "save", "FailedLogons", "print n = 1")
+	for query, says := range map[string]string{
+		"FailedLogons() | count":   "FailedLogons is a saved function of the workspace: ask with --side workspace",
+		"SecurityIncident | count": "SecurityIncident is a table of the workspace: ask with --side workspace",
+	} {
+		if _, err := h.try("query", query); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", query, err)
+		}
+		if _, err := h.try("query", "--side", "workspace", query); err != nil {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+	if _, err := h.try("query", "NoSuchThing | count"); err == nil || strings.Contains(err.Error(), "--side") {
+		t.Errorf("what nobody has: %v", err)
 	}
 }
 

@@ -57,6 +57,8 @@ type feeder struct {
 	progress progress
 	window   window
 	poll     schema.Ticks // when an end that has to be polled is asked again
+	asked    bool         // it has to be polled, and hasn't answered since somebody asked for that
+	refused  int          // how often it failed to since then
 }
 
 // resync is the comparison of all incidents.
@@ -93,6 +95,7 @@ func (s *Service) start(ctx context.Context, k Connection, now schema.Ticks) (*r
 		f.can = f.end.Capabilities()
 		f.window = newWindow(hintsAtOnce)
 		f.pace = newPace(f.can.PerMinute, now)
+		f.asked = f.can.PollEvery > 0
 	}
 	err := s.o.Store.View(ctx, func(tx state.Tx) error {
 		r.stored, _ = positions.Get(tx, r.ws)
@@ -176,7 +179,7 @@ func (r *runner) follow(ctx context.Context, f *feeder, now schema.Ticks) (did b
 		return r.missed(ctx, f, now, err)
 	}
 	if len(hints) < f.window.size {
-		f.poll = now + f.can.PollEvery
+		f.poll, f.asked = now+f.can.PollEvery, false
 	}
 	r.came(&f.window)
 	hints = f.progress.fresh(hints)
@@ -186,6 +189,7 @@ func (r *runner) follow(ctx context.Context, f *feeder, now schema.Ticks) (did b
 // missed deals with a page of a feed that failed: the feed rests, and a smaller
 // page is read next. If a page of one keeps failing it is stepped over.
 func (r *runner) missed(ctx context.Context, f *feeder, now schema.Ticks, cause error) (did bool, err error) {
+	f.refused++
 	if f.window.stuck(cause) {
 		to, ok, err := r.stepOver(ctx, string(f.side), f.progress.read, cause, now, func(after int64) error {
 			_, err := r.changes(ctx, f, after, 1)

@@ -25,6 +25,16 @@ func (c *chaosOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&c.anywhere, "chaos-anywhere", false, "misbehave at an address that others can reach, too")
 }
 
+// check refuses flags that mean nothing without a profile.
+func (c *chaosOptions) check(f *pflag.FlagSet) error {
+	for _, name := range []string{"chaos-seed", "chaos-anywhere"} {
+		if c.profile == "" && f.Changed(name) {
+			return usageError{fmt.Errorf("--%s without --chaos has no effect: name a profile, for example --chaos all", name)}
+		}
+	}
+	return nil
+}
+
 // door is the door before the APIs, and a line that says so; nil without a profile.
 func (c chaosOptions) door(set Settings) (d *chaos.Door, line string, err error) {
 	if c.profile == "" {

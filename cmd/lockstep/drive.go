@@ -63,8 +63,9 @@ func (d *driver) stop() { d.wait.Wait() }
 
 // Pauses of the driver.
 const (
-	pauseAfterError = time.Second      // before a part that failed is called again
-	longestPause    = 30 * time.Second // a part is called at least this often, in case a hint was lost
+	pauseAfterError = time.Second           // before a part that failed is called again
+	pauseForOthers  = 50 * time.Millisecond // before another server's answer is looked for again
+	longestPause    = 30 * time.Second      // a part is called at least this often, in case a hint was lost
 )
 
 // settled waits until every part has found nothing left to do since the last
@@ -85,6 +86,29 @@ func (d *driver) settled(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick.C:
+		}
+	}
+}
+
+// settled waits until nothing is left to do, with what another server has been
+// asked for after the call began. An error if that one doesn't answer.
+func (s *server) settled(ctx context.Context) error {
+	if s.connector == nil {
+		return s.driver.settled(ctx)
+	}
+	s.connector.Ask()
+	for {
+		if err := s.driver.settled(ctx); err != nil {
+			return err
+		}
+		pending, err := s.connector.Pending()
+		if err != nil || !pending {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pauseForOthers):
 		}
 	}
 }

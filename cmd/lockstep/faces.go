@@ -145,7 +145,7 @@ func (s *server) logsFace() http.Handler {
 func (s *server) controlFace() http.Handler {
 	o := control.Options{
 		Queries: s.queries, Quarantine: s.tables, Operator: s.operator(), Now: s.now, CA: s.certificate.Authority,
-		Remote: s.remoteSpace, Settled: s.driver.settled, Failed: s.failed, Token: s.token, Findings: s.driver.health.Findings,
+		Remote: s.remoteSpace, Settled: s.settled, Failed: s.failed, Token: s.token, Findings: s.driver.health.Findings,
 	}
 	if s.xdr != nil {
 		o.XDR = s.xdr

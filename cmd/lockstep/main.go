@@ -85,6 +85,9 @@ the folder themselves when no server runs.
 Settings come from a file (--config, or lockstep.yaml in the data folder), then
 from LOCKSTEP_… variables, then from flags; ` + "`lockstep config`" + ` shows what holds.
 
+With -o json an answer of one table is an array of objects, one for each row; of several tables, an array of objects
+with "name" and "rows"; of anything else, one object. Times are text in UTC, and what isn't there is null or left out.
+
 Exit codes: 0 done, 1 failed, 2 wrong input, 3 not found, 4 not allowed, 5 conflict.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,

@@ -59,7 +59,15 @@ runs a second time to be counted. With -o json the same as one object.`,
 				var got control.QueryAnswer
 				request := control.QueryRequest{Side: schema.Side(side), Workspace: ws, Query: text, Timespan: span, Limit: limit, Explain: explain}
 				if err := c.call(cmd.Context(), "POST", "/control/v1/query", request, &got); err != nil {
+					if hint := otherSide(cmd.Context(), c, request.Side, ws, err.Error()); hint != "" {
+						return fmt.Errorf("%w (%s)", err, hint)
+					}
 					return err
+				}
+				for i, warning := range got.Warnings {
+					if hint := otherSide(cmd.Context(), c, request.Side, ws, warning); hint != "" {
+						got.Warnings[i] += " (" + hint + ")"
+					}
 				}
 				if err := s.printAnswer(got, explain); err != nil {
 					return err

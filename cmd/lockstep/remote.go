@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -110,11 +111,9 @@ func (s *server) remoteOptions() (microsoft.Options, error) {
 		o.PerMinute = set.RemoteRate
 	}
 	if o.ClientSecret == "" {
-		text, err := os.ReadFile(set.RemoteFile)
-		if err != nil {
+		if o.ClientSecret, err = secretIn(set.RemoteFile); err != nil {
 			return o, fault.At("remote_client_secret_file", "%w", err)
 		}
-		o.ClientSecret = strings.TrimSpace(string(text))
 	}
 	allow := []string{u.Host}
 	if o.Authority != "" {
@@ -134,6 +133,19 @@ func (s *server) remoteOptions() (microsoft.Options, error) {
 	}
 	o.Client, err = egress.New(egress.Options{Allow: allow, Within: within, Trusted: trusted, Timeout: remoteTimeout})
 	return o, err
+}
+
+// secretIn reads a secret from a file, which nobody but its owner may open.
+func secretIn(file string) (string, error) {
+	about, err := os.Stat(file)
+	if err != nil {
+		return "", err
+	}
+	if mode := about.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" { // which tells of no such bits
+		return "", fmt.Errorf("%s is open to others (mode %04o), and a secret is in it: chmod 600 %s", file, mode, file)
+	}
+	text, err := os.ReadFile(file)
+	return strings.TrimSpace(string(text)), err
 }
 
 // remoteTimeout is the most time for one question to the other server.

@@ -38,7 +38,12 @@ A server with one role can be joined to another one that plays the other: see th
 		Example: `  lockstep serve --sample
   lockstep serve --data /var/lib/lockstep --listen 0.0.0.0:8443 --public-url https://soc.example:8443 --names soc.example`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return s.serve(cmd.Context(), with, bad) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := bad.check(cmd.Flags()); err != nil {
+				return err
+			}
+			return s.serve(cmd.Context(), with, bad)
+		},
 	}
 	cmd.Flags().BoolVar(&with.on, "sample", false, "replay the sample tenant, with every table streaming")
 	cmd.Flags().Int64Var(&with.rows, "sample-rows", 0, "rows of the sample (default: 30,000)")
@@ -146,9 +151,9 @@ func (s *shell) welcome(server *server) {
 	if set.PortalListen != "" {
 		fmt.Fprintf(s.out, "               http://%s (this machine alone)\n", set.PortalListen)
 	}
-	fmt.Fprintf(s.out, "  Graph        %s/v1.0/security/incidents\n", set.PublicURL)
-	fmt.Fprintf(s.out, "  ARM          %s/subscriptions/%s/…/Microsoft.SecurityInsights/incidents\n", set.PublicURL, server.place.Subscription)
-	fmt.Fprintf(s.out, "  queries      %s/v1/workspaces/…/query\n", set.PublicURL)
+	for _, line := range served(set, server.place.Subscription) {
+		fmt.Fprintf(s.out, "  %s\n", line)
+	}
 	if first, err := access.ReadFirst(server.folder.Path(credentialsName)); err == nil {
 		fmt.Fprintf(s.out, "\n  sign in as   %s\n", first.User)
 		if server.first || terminal(s.out) { // later starts may be a service's, whose output others read
@@ -167,14 +172,39 @@ func (s *shell) welcome(server *server) {
 		data = " --data " + set.Data
 	}
 	fmt.Fprintf(s.out, "\nTry:\n")
-	for _, verb := range []string{
-		"query%s 'AlertInfo | summarize count() by ServiceSource'",
-		"query%s --side workspace 'SecurityIncident | summarize arg_max(LastModifiedTime, *) by IncidentNumber | project IncidentNumber, Title, Status'",
-		"sync status%s",
-	} {
+	for _, verb := range worthTrying(set, server.connector != nil) {
 		fmt.Fprintf(s.out, "  %s "+verb+"\n", os.Args[0], data)
 	}
 	fmt.Fprintln(s.out)
+}
+
+// served are the APIs of a server's roles, a line each.
+func served(set Settings, subscription string) (lines []string) {
+	if set.has("xdr") {
+		lines = append(lines,
+			"Graph        "+set.PublicURL+"/v1.0/security/incidents",
+			"hunting      "+set.PublicURL+"/v1.0/security/runHuntingQuery")
+	}
+	if set.has("workspace") {
+		lines = append(lines,
+			"ARM          "+set.PublicURL+"/subscriptions/"+subscription+"/…/Microsoft.SecurityInsights/incidents",
+			"queries      "+set.PublicURL+"/v1/workspaces/…/query")
+	}
+	return lines
+}
+
+// worthTrying are verbs that a server of these roles answers; %s is for the data folder.
+func worthTrying(set Settings, connected bool) (verbs []string) {
+	if set.has("xdr") {
+		verbs = append(verbs, "query%s 'AlertInfo | summarize count() by ServiceSource'")
+	}
+	if set.has("workspace") {
+		verbs = append(verbs, "query%s --side workspace 'SecurityIncident | summarize arg_max(LastModifiedTime, *) by IncidentNumber | project IncidentNumber, Title, Status'")
+	}
+	if connected {
+		verbs = append(verbs, "sync status%s")
+	}
+	return append(verbs, "health%s")
 }
 
 // streamAll switches every table's streaming on in the primary workspace.

@@ -54,7 +54,7 @@ type Settings struct {
 	RemoteTenant  string        `yaml:"remote_tenant" help:"the other server's tenant id"`
 	RemoteClient  string        `yaml:"remote_client_id" help:"id of the application that the other server knows this one by"`
 	RemoteSecret  string        `yaml:"remote_client_secret" secret:"true" help:"its secret; better in a file"`
-	RemoteFile    string        `yaml:"remote_client_secret_file" help:"file with its secret"`
+	RemoteFile    string        `yaml:"remote_client_secret_file" help:"file with its secret, which its owner alone may read (chmod 600)"`
 	RemoteCA      string        `yaml:"remote_ca" help:"file with the other server's certificate authority (PEM), as lockstep ca writes it; empty: the system's alone"`
 	RemoteRanges  []string      `yaml:"remote_ranges" help:"ranges of addresses in which the other server may stand although they are not public, such as 10.1.2.0/24"`
 	RemotePoll    time.Duration `yaml:"remote_poll" help:"how often the other server is asked for changes; 0: 250ms, for Microsoft's 15s"`

@@ -93,7 +93,7 @@ func (s *shell) printStatus(a control.Status) error {
 	for _, line := range [][2]string{
 		{"created → visible", spread(a.Creation)},
 		{"edited → visible", spread(a.Edit)},
-		{"waiting", fmt.Sprintf("%d incidents, the oldest change for %s", a.Waiting, age(time.Duration(a.Behind*float64(time.Millisecond))))},
+		{"waiting", fmt.Sprintf("%s, the oldest change for %s", counted(a.Waiting, "incident"), age(time.Duration(a.Behind*float64(time.Millisecond))))},
 		{"rules turned off", strings.Join(a.RulesOff, ", ")},
 	} {
 		if line[1] != "" {
@@ -208,7 +208,7 @@ func newSyncVerify(s *shell) *cobra.Command {
 				if s.format == "json" {
 					return s.printJSON(got)
 				}
-				fmt.Fprintf(s.out, "%d incidents compared, %d don't agree and are looked at next, %d have no partner on the XDR\n", got.Compared, len(got.Apart), len(got.Strays))
+				fmt.Fprintln(s.out, compared(got))
 				t := newTable("incident", "why")
 				for _, a := range got.Apart {
 					t.add(a.Incident, printable(strings.Join(a.Reasons, " ")))
@@ -227,11 +227,26 @@ func newSyncVerify(s *shell) *cobra.Command {
 	return cmd
 }
 
+// compared tells in a line what a comparison found.
+func compared(v control.Verification) string {
+	apart, strays := "don't agree and are looked at next", "have no partner on the XDR"
+	if len(v.Apart) == 1 {
+		apart = "doesn't agree and is looked at next"
+	}
+	if len(v.Strays) == 1 {
+		strays = "has no partner on the XDR"
+	}
+	return fmt.Sprintf("%s compared, %d %s, %d %s", counted(v.Compared, "incident"), len(v.Apart), apart, len(v.Strays), strays)
+}
+
 func newSyncWait(s *shell) *cobra.Command {
 	return &cobra.Command{
 		Use:   "wait",
 		Short: "Wait until nothing is left to synchronise or to write as history",
-		Args:  cobra.NoArgs,
+		Long: `Wait until nothing is left to synchronise or to write as history. A side that is another server is asked once more for what
+changed there, and what it answers is waited for, too; if it can't be reached, that is said. Incidents that keep failing
+aren't waited for: "sync status" lists them.`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return s.connected(cmd.Context(), func(c *client) error {
 				return c.call(cmd.Context(), "POST", "/control/v1/sync/wait", nil, nil)
