@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -298,6 +299,9 @@ func TestUnmerge(t *testing.T) {
 	}
 	h.settle()
 
+	if out := h.run("incident", "show", target); !regexp.MustCompile(`merged here +` + source + `\n`).MatchString(out) {
+		t.Errorf("the target doesn't say what was merged into it:\n%s", out)
+	}
 	if out, err := h.try("incident", "unmerge", target); err == nil || !strings.Contains(err.Error(), "isn't merged into another") {
 		t.Errorf("the target parts, too: %s, %v", out, err)
 	}

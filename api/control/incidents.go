@@ -31,6 +31,7 @@ type Incident struct {
 	URL        string     `json:"url"`
 	Parallel   string     `json:"parallel"`
 	Redirect   string     `json:"redirect"`
+	Merged     []string   `json:"merged"`     // ids of those that were merged into it, of the XDR side
 	AlertList  [][]string `json:"alertList"`  // time, severity, product, title
 	EntityList [][]string `json:"entityList"` // kind, name
 	Activity   [][]string `json:"activity"`   // time, who, what
@@ -77,7 +78,7 @@ func (f *face) show(r *http.Request, i xdr.Incident) (Incident, error) {
 	out := Incident{
 		Side: "xdr", ID: i.ID, Title: i.DisplayName, Status: string(i.Status), Reason: pair(i.Classification, i.Determination),
 		Severity: string(i.Severity), Owner: i.Owner.Text(), Version: i.Version, Alerts: strconv.Itoa(len(i.AlertIDs)),
-		Tags: append(append([]string{}, i.CustomTags...), i.SystemTags...), URL: f.XDR.URL(i.ID),
+		Tags: append(append([]string{}, i.CustomTags...), i.SystemTags...), URL: f.XDR.URL(i.ID), Merged: append([]string{}, i.MergedIDs...),
 	}
 	if i.RedirectID != "" {
 		out.Redirect = f.XDR.URL(i.RedirectID)
@@ -129,7 +130,7 @@ func (f *face) workspaceIncident(r *http.Request, ws, id string) (any, error) {
 	out := Incident{
 		Side: "workspace", ID: fmt.Sprint(i.Number), Title: i.Title, Status: string(i.Status), Reason: pair(i.Classification, i.ClassificationReason),
 		Severity: i.Severity.Title(), Owner: i.Owner.Text(), Version: i.Version, Alerts: strconv.Itoa(i.AlertTotal),
-		URL: f.Workspaces.URL(w, i.Name), Parallel: i.ProviderURL, Redirect: i.MergedURL, Tags: []string{},
+		URL: f.Workspaces.URL(w, i.Name), Parallel: i.ProviderURL, Redirect: i.MergedURL, Tags: []string{}, Merged: []string{},
 	}
 	if i.AlertTotal > len(i.AlertIDs) {
 		out.Alerts = fmt.Sprintf("%d+", len(i.AlertIDs))

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -49,6 +50,7 @@ func (s *shell) printIncident(i control.Incident) error {
 	for _, line := range [][2]string{
 		{"status", i.Status + reason(i.Reason)}, {"severity", i.Severity}, {"owner", i.Owner}, {"alerts", i.Alerts},
 		{"tags", fmt.Sprint(i.Tags)}, {"version", fmt.Sprint(i.Version)}, {"page", i.URL}, {"parallel", i.Parallel}, {"merged into", i.Redirect},
+		{"merged here", strings.Join(i.Merged, ", ")},
 	} {
 		if line[1] != "" && line[1] != "[]" {
 			fmt.Fprintf(s.out, "  %-12s %s\n", line[0], printable(line[1]))
@@ -130,7 +132,7 @@ name and severity that it has because of the merge alone; what somebody set sinc
 to it later and its copies of comments. Correlation doesn't merge the two again.
 
 An incident whose target was merged into another since is parted after that one: the refusal says which to part first.`,
-		Example: `  lockstep incident show 46                    # "merged into" says where it went
+		Example: `  lockstep incident show 4                      # "merged here" lists what it took in
   lockstep incident unmerge 46 --reason "another user"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
