@@ -12,6 +12,7 @@ var duckPhrases = map[string]string{
 	"matches": "regexp_matches({0}, {1})", "matches written": "coalesce(TRY(regexp_matches({0}, {1})), false)", "matches computed": "coalesce(kql_countof({0}, {1}, 'regex'), 0) > 0",
 	"group": "coalesce(regexp_extract({0}, {1}, {2}), '')", "far group": "coalesce(kql_extract({0}, {1}, {2}), '')",
 	"has": "coalesce(kql_has({0}, {1}, {2}, {3}, {4}), false)", "has of a list": "kql_has_list({0}, {1}, {2})", "joined list": "coalesce(array_to_string(list_transform({0}, lambda e : chr(31) || e), ''), '')",
+	"first":             "first({0})",
 	"texts of an array": "list_transform(coalesce(TRY(json_extract({0}, '$[*]')::VARCHAR[]), []), lambda e : json_extract_string(e, '$'))",
 	"in an array":       "list_contains(list_transform(coalesce(TRY(json_extract({0}, '$[*]')::VARCHAR[]), []), lambda e : json_extract_string(e, '$')), CAST({1} AS VARCHAR))",
 	"in~ an array":      "list_contains(list_transform(coalesce(TRY(json_extract({0}, '$[*]')::VARCHAR[]), []), lambda e : lower(json_extract_string(e, '$'))), CAST({1} AS VARCHAR))",

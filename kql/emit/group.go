@@ -189,14 +189,19 @@ func (e *emitter) join(n *plan.Join) rel {
 		keys += l
 	}
 	columns := "*"
+	var one list
 	if n.Kind == "innerunique" { // one row a key is kept, of it what is read
 		var read list
 		for _, c := range n.Left.Columns() {
 			if slices.ContainsFunc(n.Cols, func(out plan.Column) bool { return out.ID == c.ID }) {
 				read.add(name(c.ID))
+				if e.says("first") {
+					one.add(e.say("first", text(name(c.ID))).text + " AS " + name(c.ID))
+				}
 			}
 		}
 		columns = read.or("1 AS none")
+		one.add(keys)
 	}
 	lsql := text("SELECT " + columns + ", ").and(join(", ", lk)).and(text(" FROM ")).and(ls.from(left.sql))
 	rsql := text("SELECT *, ").and(join(", ", rk)).and(text(" FROM ")).and(rs.from(right.sql))
@@ -204,7 +209,10 @@ func (e *emitter) join(n *plan.Join) rel {
 	if kind == "" {
 		kind = e.say(strings.TrimPrefix(strings.TrimPrefix(n.Kind, "left"), "right") + " join").text
 	}
-	if n.Kind == "innerunique" {
+	switch {
+	case n.Kind == "innerunique" && e.says("first"): // groups, of which the engine knows better how few they are
+		lsql = text("SELECT " + one.String() + " FROM (").and(lsql).and(text(") GROUP BY " + keys))
+	case n.Kind == "innerunique":
 		lsql = text("SELECT DISTINCT ON (" + keys + ") * FROM (").and(lsql).and(text(")"))
 	}
 	out := rel{}
