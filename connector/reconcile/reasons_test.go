@@ -39,6 +39,8 @@ func TestEveryDecisionIsToldInSentences(t *testing.T) {
 		{"nothing", func(*reconcile.Input) {}, ``},
 		{"created", func(in *reconcile.Input) { in.Workspace, in.Base = nil, nil },
 			`Content: Story, from the xdr, because the workspace had no incident for it.`},
+		{"the XDR's status alone", func(in *reconcile.Input) { in.XDR.Resolution.Status = "inProgress" },
+			`Status and closing reason: inProgress, from the xdr, by somebody unknown, because the other side had not changed it.`},
 		{"status and owner in conflict", func(in *reconcile.Input) {
 			in.XDR.Resolution = port.Resolution{Status: "resolved", Classification: "truePositive", Reason: "malware", Comment: "seen"}
 			in.Workspace.Resolution = port.Resolution{Status: "Closed", Classification: "Undetermined"}
