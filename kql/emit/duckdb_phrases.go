@@ -25,8 +25,8 @@ var duckPhrases = map[string]string{
 	"anti join": "ANTI JOIN", "semi join": "SEMI JOIN", "union by name": "BY NAME ",
 	"lateral": "LATERAL ({0})", "rows that are computed": "LATERAL ({0})", "recursion": "0::BIGINT AS ",
 	// lists that become rows
-	"elements":          "coalesce(TRY(json_extract(CASE WHEN {0} IS NULL OR starts_with({0}, '[') THEN {0} ELSE kql_elements({0}) END, '$[*]')::VARCHAR[]), [NULL::VARCHAR])",
-	"elements by field": "coalesce(TRY(from_json(CASE WHEN {0} IS NULL OR starts_with({0}, '[') THEN {0} ELSE kql_elements({0}) END, '[{1}]')), [NULL])", "field by key": "struct_extract({0}, '{1}')",
+	"elements":          "coalesce(CASE WHEN starts_with({0}, '[') THEN TRY(json_extract({0}, '$[*]')::VARCHAR[]) WHEN {0} IS NOT NULL THEN TRY(json_extract(kql_elements({0}), '$[*]')::VARCHAR[]) END, [NULL::VARCHAR])",
+	"elements by field": "coalesce(CASE WHEN starts_with({0}, '[') THEN TRY(from_json({0}, '[{1}]')) WHEN {0} IS NOT NULL THEN TRY(from_json(kql_elements({0}), '[{1}]')) END, [NULL])", "field by key": "struct_extract({0}, '{1}')",
 	"elements as pairs": "coalesce(TRY(json_extract(CASE WHEN {0} IS NULL OR starts_with({0}, '[') THEN {0} ELSE kql_element_pairs({0}) END, '$[*]')::VARCHAR[]), [NULL::VARCHAR])",
 	"first elements":    "list_slice({0}, 1, {1})", "length": "len({0})", "open a list": "unnest({0}) AS {1}", "open positions": "unnest(range({0})) AS {1}",
 	"count up": "unnest(range(coalesce({0}, -1) + 1))", "steps of reals": "least(greatest(TRY_CAST(floor(({1} - {0}) / {2}) AS BIGINT), -1), 10000000)",
