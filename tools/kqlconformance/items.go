@@ -21,11 +21,13 @@ type query struct {
 
 // example is a text with its answer: a line of the files that -examples and -cases name.
 type example struct {
-	ID        string `json:"id"`
-	Query     string `json:"query"`
-	Authority string `json:"authority"` // "" of the documentation
-	Strict    bool   `json:"strict"`
-	Ordered   bool   `json:"ordered"`
+	ID        string   `json:"id"`
+	Query     string   `json:"query"`
+	Authority string   `json:"authority"` // "" of the documentation
+	Strict    bool     `json:"strict"`
+	Ordered   bool     `json:"ordered"`
+	Header    string   `json:"header"` // "reordered": the page lists the columns in another order
+	Notes     []string `json:"notes"`  // how the answer was read off its page
 	Expected  struct {
 		Error     any      `json:"error"` // not null: the engine refused
 		Columns   []string `json:"columns"`

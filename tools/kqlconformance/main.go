@@ -47,6 +47,8 @@ five times and the shortest time taken: others may have had the processor.
 Rows are compared as a multiset unless the text orders them: reals to 8 digits, on
 pages to as many as the page shows; texts to the letter, on pages without spaces
 at their ends; bags without the order of their keys; null and '' are one text.
+An example's "header" "reordered" says that its page lists the columns in another
+order, and a note "padded rows" that an empty row may stand for none.
 
 Exit code: 0 at or above what the project promises, 1 below, 2 a file can't be read.
 
