@@ -20,6 +20,7 @@ func Rules() []Rule {
 		{"constants", constants},
 		{"inline what is read once", inlineOnce},
 		{"merge filters", mergeFilters},
+		{"filter first", filterFirst},
 		{"prune columns", pruneColumns},
 		{"keys first", keysFirst},
 		{"fields of elements", fieldsOfElements},
