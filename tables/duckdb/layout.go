@@ -3,7 +3,9 @@ package duckdb
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
+	"sync/atomic"
 
 	"lockstep/fault"
 	"lockstep/rows"
@@ -41,6 +43,9 @@ type relation struct {
 	time   string  // the column that gives the event time; "" when none does
 	keyed  bool    // it has a table of natural keys
 	fields []field // by ordinal
+	// oldest is a time before which no row of the table is. It may be earlier than
+	// need be: it is lowered before rows are stored, and raised by a start alone.
+	oldest *atomic.Int64
 }
 
 // field is a physical column. Its SQL name is c and its ordinal, because DuckDB
@@ -111,8 +116,14 @@ func (s *Store) load(ctx context.Context) error {
 		return err
 	}
 	for _, f := range found {
-		r := &relation{relationKey: relationKey{tables.Home(f[1].(string)), f[2].(string)}, id: f[0].(int64), time: f[3].(string)}
+		r := &relation{relationKey: relationKey{tables.Home(f[1].(string)), f[2].(string)}, id: f[0].(int64), time: f[3].(string), oldest: &atomic.Int64{}}
 		s.layout[r.relationKey], byID[r.id] = r, r
+	}
+	for _, r := range byID {
+		if found, err = c.all(ctx, fmt.Sprintf("SELECT coalesce(min(%s), %d) FROM %s", tables.EventColumn, math.MaxInt64, r.table())); err != nil {
+			return fmt.Errorf("the oldest row of %s: %w", r.name, err)
+		}
+		r.oldest.Store(found[0][0].(int64))
 	}
 	if found, err = c.all(ctx, "SELECT r.id FROM relations r JOIN duckdb_tables() t ON t.table_name = 'k' || r.id"); err != nil {
 		return err
@@ -219,7 +230,8 @@ type growth struct{ old, next *relation }
 
 // grow gives a relation with room for all of a table's columns: itself, if it has.
 func grow(r *relation, key relationKey, t *schema.Table) *relation {
-	grown := &relation{relationKey: key, time: t.Time}
+	grown := &relation{relationKey: key, time: t.Time, oldest: &atomic.Int64{}}
+	grown.oldest.Store(math.MaxInt64)
 	if r != nil {
 		*grown = *r
 		grown.fields = r.fields[:len(r.fields):len(r.fields)]

@@ -94,7 +94,7 @@ func (s *Store) Stats(ctx context.Context, view tables.View) ([]tables.Stat, err
 	var out []tables.Stat
 	for name := range names {
 		stat := tables.Stat{Table: name}
-		for _, part := range views(n.layout, view, n.retention, n.grants[view.Workspace], name) {
+		for _, part := range n.shows(view, name) {
 			for _, from := range n.places(part.relation, tables.Range{}, false) {
 				found, err := n.c.all(ctx, "SELECT count(*), max(_event), max(_received), CAST(coalesce(sum(_size), 0) AS BIGINT) FROM "+from.sql+" WHERE "+part.where)
 				if err != nil {

@@ -117,24 +117,37 @@ type visible struct {
 // condition under which its rows are seen: retention, and for a workspace that
 // reads the XDR's rows its grants.
 func (n *snapshot) parts(t *schema.Table) []visible {
-	return views(n.layout, n.view, n.retention, n.grants[n.view.Workspace], t.Name)
+	return n.shows(n.view, t.Name)
 }
 
-func views(layout map[relationKey]*relation, view tables.View, retention tables.Retention, grants map[string][]tables.Grant, table string) []visible {
-	shared := layout[relationKey{tables.XDRHome, table}]
+// kept is the condition of retention. Where all rows are younger it is none: to
+// look at each row's time costs a quarter of what a quick query does.
+//
+// The relation's oldest time is read within the transaction, and rows are
+// stored after it was lowered: no row that the snapshot sees is older.
+func (n *snapshot) kept(r *relation, days int) string {
+	if after := n.view.Now - schema.Ticks(days)*schema.Day; len(n.segments[r.id]) > 0 || schema.Ticks(r.oldest.Load()) < after {
+		return since(n.view.Now, days)
+	}
+	return "true"
+}
+
+// shows gives the relations that a table of a view is made of.
+func (n *snapshot) shows(view tables.View, table string) []visible {
+	shared := n.layout[relationKey{tables.XDRHome, table}]
 	if view.Side == schema.XDR {
 		if shared == nil {
 			return nil
 		}
-		return []visible{{shared, since(view.Now, retention.XDRDays)}}
+		return []visible{{shared, n.kept(shared, n.retention.XDRDays)}}
 	}
-	keep := since(view.Now, days(retention, view.Workspace, table))
+	keep := days(n.retention, view.Workspace, table)
 	var out []visible
-	if shared != nil && len(grants[table]) > 0 {
-		out = append(out, visible{shared, keep + " AND " + granted(grants[table])})
+	if grants := n.grants[view.Workspace][table]; shared != nil && len(grants) > 0 {
+		out = append(out, visible{shared, n.kept(shared, keep) + " AND " + granted(grants)})
 	}
-	if own := layout[relationKey{tables.Home(view.Workspace), table}]; own != nil {
-		out = append(out, visible{own, keep})
+	if own := n.layout[relationKey{tables.Home(view.Workspace), table}]; own != nil {
+		out = append(out, visible{own, n.kept(own, keep)})
 	}
 	return out
 }

@@ -86,7 +86,7 @@ func (n *snapshot) Tables() []string {
 	seen := map[string]bool{}
 	for _, one := range n.views("") {
 		for key := range n.layout {
-			if !seen[key.name] && len(views(n.layout, one.view, n.retention, n.grants[one.view.Workspace], key.name)) > 0 {
+			if !seen[key.name] && len(n.shows(one.view, key.name)) > 0 {
 				seen[key.name] = true
 			}
 		}

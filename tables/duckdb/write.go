@@ -341,8 +341,14 @@ func (r *relation) sources(p part, now schema.Ticks) []source {
 	for i := range received {
 		received[i] = int64(now)
 	}
+	events := r.events(p.batch, now)
+	for _, at := range events {
+		if at < r.oldest.Load() { // before the commit that shows the rows
+			r.oldest.Store(at)
+		}
+	}
 	out := make([]source, len(hidden)+len(r.fields))
-	out[0], out[1], out[2], out[3] = source{ints: p.arrivals}, source{ints: r.events(p.batch, now)}, source{ints: received}, source{ints: sizes(p.batch)}
+	out[0], out[1], out[2], out[3] = source{ints: p.arrivals}, source{ints: events}, source{ints: received}, source{ints: sizes(p.batch)}
 	for i, f := range r.fields {
 		out[len(hidden)+i].text = f.typ == schema.String
 	}

@@ -34,6 +34,7 @@ func Run(t *testing.T, open Open) {
 		{"conversions between the sides are total", conversions},
 		{"a workspace's own rows", ownRows},
 		{"retention hides before it deletes", retention},
+		{"retention hides what comes old, grows old, and what a start finds", ageing},
 		{"a snapshot stays as it was", snapshots},
 		{"a range narrows", ranges},
 		{"a snapshot reads rows from outside too", loading},

@@ -164,6 +164,33 @@ func retention(t *testing.T, open Open) {
 	}
 }
 
+// ageing: a table whose rows are all young may be read without looking at their
+// times, until an older one comes or time passes; a start sees what there is.
+func ageing(t *testing.T, open Open) {
+	folder := t.TempDir()
+	b := start(t, open, folder, 0)
+	row := func(days int) string {
+		return fmt.Sprintf(`{"DeviceName":"%d days","Timestamp":%q}`, days, b.now-schema.Ticks(days)*schema.Day+schema.Hour)
+	}
+	b.append(tables.Append{Batches: b.batch("DeviceEvents", row(1), row(20))})
+	b.want(b.list(b.xdr(), "DeviceEvents", "DeviceName"), "1 days\n20 days")
+	b.append(tables.Append{Batches: b.batch("DeviceEvents", row(40), row(2))})
+	b.want(b.list(b.xdr(), "DeviceEvents", "DeviceName"), "1 days\n20 days\n2 days")
+	b.must(b.Close())
+	again := start(t, open, folder, 0)
+	again.now = b.now
+	again.want(again.list(again.xdr(), "DeviceEvents", "DeviceName"), "1 days\n20 days\n2 days")
+	again.must(again.Maintain(ctx, again.now))
+	again.must(again.Close())
+	young := start(t, open, folder, 0)
+	young.now = b.now
+	young.want(young.list(young.xdr(), "DeviceEvents", "DeviceName"), "1 days\n20 days\n2 days")
+	young.now += 15 * schema.Day
+	young.want(young.list(young.xdr(), "DeviceEvents", "DeviceName"), "1 days\n2 days")
+	young.now += 30 * schema.Day
+	young.want(young.list(young.xdr(), "DeviceEvents", "DeviceName"), "")
+}
+
 func columnCase(t *testing.T, open Open) {
 	b := start(t, open, t.TempDir(), 0)
 	table := schema.NewTable("Odd_CL", schema.Workspace, []schema.Column{{Name: "clientIp_s", Type: schema.String}, {Name: "clientIP_s", Type: schema.String}, {Name: "order", Type: schema.Long}, {Name: `quo"te`, Type: schema.String}})
