@@ -49,13 +49,6 @@ type pieces struct {
 	parts   map[int]*cell
 }
 
-// demand is a condition on one value: op is a comparison or a text operator of KQL.
-type demand struct {
-	op  string
-	v   any
-	not bool
-}
-
 func (c *cell) key(k string) *cell {
 	if c.keys == nil {
 		c.keys = map[string]*cell{}
