@@ -23,44 +23,15 @@ searches with a function alias, as the API of saved searches makes them.`,
 	return cmd
 }
 
-func functionNames(c *client, ws string, cmd *cobra.Command) (out []string) {
-	var got []control.Function
-	if c.call(cmd.Context(), "GET", inWorkspace("functions", "", ws), nil, &got) != nil {
-		return nil
-	}
-	for _, f := range got {
-		out = append(out, cobra.CompletionWithDesc(f.Name, printable(f.Title)))
-	}
-	return out
+// functionNames completes functions' names.
+func functionNames(s *shell, ws *string) cobra.CompletionFunc {
+	return completeNames(s, ws, "functions", func(f control.Function) (string, string) { return f.Name, f.Title })
 }
 
 func newFunctionList(s *shell) *cobra.Command {
-	var ws string
-	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the saved functions of a workspace",
-		Example: `  lockstep function list
-  lockstep function list -o json`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return s.connected(cmd.Context(), func(c *client) error {
-				var got []control.Function
-				if err := c.call(cmd.Context(), "GET", inWorkspace("functions", "", ws), nil, &got); err != nil {
-					return err
-				}
-				if s.format == "json" {
-					return s.printJSON(got)
-				}
-				t := newTable("name", "parameters", "title", "category", "updated")
-				for _, f := range got {
-					t.add(f.Name, f.Parameters, f.Title, f.Category, f.Updated)
-				}
-				return s.print(t)
-			})
-		},
-	}
-	workspaceFlag(cmd, &ws)
-	return cmd
+	return newList(s, "function", "saved function", []string{"name", "parameters", "title", "category", "updated"}, func(f control.Function) []any {
+		return []any{f.Name, f.Parameters, f.Title, f.Category, f.Updated}
+	})
 }
 
 func newFunctionShow(s *shell) *cobra.Command {
@@ -74,7 +45,7 @@ what it is and its parameters go to the standard error.`,
   lockstep function show FailedLogons > FailedLogons.kql`,
 		Args:              cobra.ExactArgs(1),
 		Annotations:       map[string]string{outputs: "table,json"},
-		ValidArgsFunction: completeNames(s, &ws, functionNames),
+		ValidArgsFunction: functionNames(s, &ws),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.connected(cmd.Context(), func(c *client) error {
 				var got control.Function
@@ -123,7 +94,7 @@ that aren't there yet.`,
   lockstep function save ASimDns --file ASimDns.kql --category ASIM
   lockstep function show FailedLogons | sed 's/SigninLogs/AADNonInteractiveUserSignInLogs/' | lockstep function save FailedLogonsToo --parameters 'span:timespan' -`,
 		Args:              cobra.RangeArgs(1, 2),
-		ValidArgsFunction: completeNames(s, &ws, functionNames),
+		ValidArgsFunction: functionNames(s, &ws),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
 			if in.Body, err = queryText(args[1:], file, cmd.InOrStdin()); err != nil {
@@ -162,7 +133,7 @@ func newFunctionDelete(s *shell) *cobra.Command {
 		Long:              "Delete a saved function. Queries and functions that call it are refused from then on.",
 		Example:           `  lockstep function delete FailedLogons`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(s, &ws, functionNames),
+		ValidArgsFunction: functionNames(s, &ws),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.remove(cmd, "functions", args[0], ws, "function")
 		},

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,74 +26,15 @@ side join with them: _GetWatchlist('ALIAS') gives a list's items with SearchKey 
 	return cmd
 }
 
-// inWorkspace is the path of a resource of the workspace that a verb names.
-func inWorkspace(collection, name, ws string) string {
-	path := "/control/v1/" + collection
-	if name != "" {
-		path += "/" + url.PathEscape(name)
-	}
-	return path + "?" + url.Values{"workspace": {ws}}.Encode()
-}
-
-// workspaceFlag lets a verb name the workspace.
-func workspaceFlag(cmd *cobra.Command, ws *string) {
-	cmd.Flags().StringVarP(ws, "workspace-id", "w", "", "workspace by id or name (default: the primary one)")
-}
-
-// completeNames completes a verb's one argument with what a running server
-// has; it opens no folder, for a key press must not take its lock.
-func completeNames(s *shell, ws *string, names func(c *client, ws string, cmd *cobra.Command) []string) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		const only = cobra.ShellCompDirectiveNoFileComp
-		if len(args) > 0 || s.load(cmd) != nil {
-			return nil, only
-		}
-		socket := filepath.Join(s.settings.Data, socketName)
-		if !listens(socket) {
-			return nil, only
-		}
-		return names(newClient(socket), *ws, cmd), only
-	}
-}
-
-func watchlistNames(c *client, ws string, cmd *cobra.Command) (out []string) {
-	var got []control.Watchlist
-	if c.call(cmd.Context(), "GET", inWorkspace("watchlists", "", ws), nil, &got) != nil {
-		return nil
-	}
-	for _, w := range got {
-		out = append(out, cobra.CompletionWithDesc(w.Alias, printable(w.Name)))
-	}
-	return out
+// watchlistNames completes aliases.
+func watchlistNames(s *shell, ws *string) cobra.CompletionFunc {
+	return completeNames(s, ws, "watchlists", func(w control.Watchlist) (string, string) { return w.Alias, w.Name })
 }
 
 func newWatchlistList(s *shell) *cobra.Command {
-	var ws string
-	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the watchlists of a workspace",
-		Example: `  lockstep watchlist list
-  lockstep watchlist list -o json`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return s.connected(cmd.Context(), func(c *client) error {
-				var got []control.Watchlist
-				if err := c.call(cmd.Context(), "GET", inWorkspace("watchlists", "", ws), nil, &got); err != nil {
-					return err
-				}
-				if s.format == "json" {
-					return s.printJSON(got)
-				}
-				t := newTable("alias", "name", "searchKey", "items", "columns", "updated")
-				for _, w := range got {
-					t.add(w.Alias, w.Name, w.SearchKey, w.Count, strings.Join(w.Columns, ", "), w.Updated)
-				}
-				return s.print(t)
-			})
-		},
-	}
-	workspaceFlag(cmd, &ws)
-	return cmd
+	return newList(s, "watchlist", "watchlist", []string{"alias", "name", "searchKey", "items", "columns", "updated"}, func(w control.Watchlist) []any {
+		return []any{w.Alias, w.Name, w.SearchKey, w.Count, strings.Join(w.Columns, ", "), w.Updated}
+	})
 }
 
 func newWatchlistShow(s *shell) *cobra.Command {
@@ -105,7 +45,7 @@ func newWatchlistShow(s *shell) *cobra.Command {
 		Example: `  lockstep watchlist show assets
   lockstep watchlist show assets -o csv > assets.csv`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(s, &ws, watchlistNames),
+		ValidArgsFunction: watchlistNames(s, &ws),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.connected(cmd.Context(), func(c *client) error {
 				var got control.Watchlist
@@ -209,7 +149,7 @@ The alias is --alias, else the file's name without its ending. A file called …
 
 // completeAlias completes the flag --alias; the verb's argument stands beside it.
 func completeAlias(s *shell, ws *string) cobra.CompletionFunc {
-	complete := completeNames(s, ws, watchlistNames)
+	complete := watchlistNames(s, ws)
 	return func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 		return complete(cmd, nil, typed)
 	}
@@ -240,26 +180,11 @@ func newWatchlistDelete(s *shell) *cobra.Command {
 		Long:              "Delete a watchlist with its items. Queries that name it get no rows and a warning from then on.",
 		Example:           `  lockstep watchlist delete assets`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(s, &ws, watchlistNames),
+		ValidArgsFunction: watchlistNames(s, &ws),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return s.remove(cmd, "watchlists", args[0], ws, "watchlist")
 		},
 	}
 	workspaceFlag(cmd, &ws)
 	return cmd
-}
-
-// remove deletes a resource of a workspace and says so.
-func (s *shell) remove(cmd *cobra.Command, collection, name, ws, what string) error {
-	return s.connected(cmd.Context(), func(c *client) error {
-		var got map[string]bool
-		if err := c.call(cmd.Context(), "DELETE", inWorkspace(collection, name, ws), nil, &got); err != nil {
-			return err
-		}
-		if s.format == "json" {
-			return s.printJSON(got)
-		}
-		_, err := fmt.Fprintf(s.out, "%s %s deleted\n", what, printable(name))
-		return err
-	})
 }
